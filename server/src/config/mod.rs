@@ -1,0 +1,1 @@
+//! Configuration: what an operator wrote, understood and checked.

@@ -1,0 +1,3 @@
+//! The server: a sans-io replica and the tokio shell around it.
+
+pub mod config;

@@ -1,0 +1,3 @@
+//! The `rookeeper` command.
+
+fn main() {}
