@@ -1,0 +1,190 @@
+"""Brings every outside component into the cache and says where it lies. It starts no server and runs no check.
+
+The cache is `${ROOKEEPER_CACHE:-$HOME/.cache/rookeeper}`, outside the source tree. A part is made under a
+temporary name and renamed when it is whole, so an interrupted fetch leaves nothing that looks complete.
+"""
+
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from . import pins
+
+HERE = pathlib.Path(__file__).resolve().parent.parent
+
+
+class FetchError(Exception):
+    """A component could not be had; the text says which one and what to do."""
+
+
+def cache() -> pathlib.Path:
+    root = os.environ.get("ROOKEEPER_CACHE") or os.path.expanduser("~/.cache/rookeeper")
+    path = pathlib.Path(root) / "compat"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _run(argv, what, **kwargs):
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=900, **kwargs)
+    if done.returncode != 0:
+        tail = done.stdout.decode(errors="replace")[-2000:]
+        raise FetchError(f"{what}: {' '.join(map(str, argv))} ended with {done.returncode}:\n{tail}")
+
+
+def _make(target: pathlib.Path, build):
+    """Calls build(directory) and puts its result in place as `target`, unless it is there already."""
+    if target.exists():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = pathlib.Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
+    try:
+        build(work)
+        work.chmod(0o755)
+        work.rename(target)
+    except OSError:
+        if not target.exists():  # else: a fetch beside this one was faster
+            raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return target
+
+
+def _digest(*paths) -> str:
+    sha = hashlib.sha256()
+    for path in paths:
+        sha.update(path.read_bytes())
+    return sha.hexdigest()[:12]
+
+
+def tools():
+    """Installs the missing tools with apt-get when it may, and names them when it may not."""
+    missing = sorted({pkg for cmd, pkg in pins.TOOLS.items() if shutil.which(cmd) is None})
+    if not missing:
+        return
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise FetchError("these are needed and not installed: " + " ".join(missing)
+                         + "; install them (Debian: apt-get install " + " ".join(missing) + ")")
+    install(missing)
+
+
+def install(packages):
+    env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    _run(["apt-get", "update", "-q"], "apt-get", env=env)
+    _run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages], "apt-get", env=env)
+
+
+def jars(name: str) -> pathlib.Path:
+    """The directory with the class path of `poms/<name>.xml`."""
+    pom = HERE / "poms" / f"{name}.xml"
+    if not pom.exists():
+        known = ", ".join(sorted(p.stem for p in pom.parent.glob("*.xml")))
+        raise FetchError(f"there is no {pom.name} in compat-tests/poms (known: {known})")
+
+    def build(directory):
+        tools()
+        _run(["mvn", "-q", "-B", "-f", str(pom), pins.MAVEN_COPY, "-DincludeScope=runtime",
+              f"-DoutputDirectory={directory}"], f"Maven artifacts of {name}")
+
+    return _make(cache() / "jars" / f"{name}-{_digest(pom)}", build)
+
+
+def classes(source: pathlib.Path, classpath: pathlib.Path) -> pathlib.Path:
+    """Compiles every .java file under `source`; the result is kept under the digest of the sources."""
+    files = sorted(source.rglob("*.java"))
+    key = _digest(*files)
+
+    def build(directory):
+        tools()
+        _run(["javac", "-Xlint:-options", "--release", "11", "-cp", f"{classpath}/*", "-d", str(directory),
+              *map(str, files)], f"javac {source.name}")
+
+    return _make(cache() / "classes" / f"{source.name}-{classpath.name}-{key}", build)
+
+
+def debian() -> pathlib.Path:
+    """A directory with the unpacked Debian packages (usr/bin, usr/include, usr/lib …)."""
+    def build(directory):
+        tools()
+        with tempfile.TemporaryDirectory() as debs:
+            os.chmod(debs, 0o755)
+            argv = ["apt-get", "download", "-q", *pins.DEBIAN_UNPACKED]
+            try:
+                _run(argv, "Debian packages", cwd=debs)
+            except FetchError:
+                if os.geteuid() != 0:
+                    raise
+                _run(["apt-get", "update", "-q"], "apt-get")
+                _run(argv, "Debian packages", cwd=debs)
+            for deb in sorted(pathlib.Path(debs).glob("*.deb")):
+                _run(["dpkg-deb", "-x", str(deb), str(directory)], deb.name)
+
+    return _make(cache() / "debian-bookworm", build)
+
+
+def zkcli() -> pathlib.Path:
+    """Stock zkCli.sh in a directory of its own, with a libexec/zkEnv.sh beside it that names our class path."""
+    script = debian() / "usr/share/zookeeper/bin/zkCli.sh"
+    classpath = jars(f"zookeeper-{pins.ZOOKEEPER}")
+    env = f'JAVA=java\nZOO_LOG_DIR=/tmp\nCLASSPATH="{HERE}/conf:{classpath}/*"\n'
+    key = hashlib.sha256(env.encode()).hexdigest()[:12]
+
+    def build(directory):
+        (directory / "bin").mkdir()
+        (directory / "libexec").mkdir()
+        shutil.copy(script, directory / "bin" / "zkCli.sh")
+        (directory / "bin" / "zkCli.sh").chmod(0o755)
+        (directory / "libexec" / "zkEnv.sh").write_text(env)
+
+    return _make(cache() / f"zkcli-{key}", build) / "bin" / "zkCli.sh"
+
+
+def kazoo_python() -> pathlib.Path:
+    """The Python of a virtual environment that holds the pinned kazoo."""
+    target = cache() / f"kazoo-{pins.KAZOO}-py{sys.version_info[0]}.{sys.version_info[1]}"
+    python = target / "bin" / "python"
+    stamp = target / "complete"
+    if stamp.exists():
+        return python
+    try:
+        import ensurepip  # noqa: F401  (Debian splits it off into python3-venv)
+    except ImportError:
+        if os.geteuid() != 0:
+            raise FetchError("Python's venv is missing; install python3-venv") from None
+        install(["python3-venv"])
+    # A virtual environment knows its own path, so it is made in place and the stamp comes last.
+    shutil.rmtree(target, ignore_errors=True)
+    _run([sys.executable, "-m", "venv", str(target)], "venv")
+    _run([str(python), "-m", "pip", "install", "-q", f"kazoo=={pins.KAZOO}"], "kazoo")
+    stamp.write_text("")
+    return python
+
+
+def c_program(source: pathlib.Path) -> pathlib.Path:
+    """Compiles `source` against the C client's static library; the result is kept under the source's digest."""
+    root = debian()
+
+    def build(directory):
+        tools()
+        lib = next(root.glob("usr/lib/*/libzookeeper_mt.a"))
+        out = directory / source.stem
+        argv = ["gcc", "-O1", "-Wall", "-Wextra", "-DTHREADED", f"-I{root}/usr/include/zookeeper",
+                "-o", str(out), *map(str, sorted(source.parent.glob("*.c"))), "-lpthread"]
+        shared = lib.parent
+        _run([*argv, f"-L{shared}", "-lzookeeper_mt", f"-Wl,-rpath,{shared}"], "C client program")
+
+    key = _digest(*sorted(source.parent.glob("*.[ch]")))
+    return _make(cache() / "c" / f"{source.stem}-{key}", build) / source.stem
+
+
+def everything(say=print):
+    tools()
+    for name in (f"zookeeper-{pins.ZOOKEEPER}", f"zookeeper-{pins.ZOOKEEPER_OLD}",
+                 f"curator-{pins.CURATOR}", f"kafka-{pins.KAFKA}"):
+        say(f"{name}: {jars(name)}")
+    say(f"zkCli.sh: {zkcli()}")
+    say(f"kazoo {pins.KAZOO}: {kazoo_python()}")
