@@ -93,17 +93,24 @@ def jars(name: str) -> pathlib.Path:
     return _make(cache() / "jars" / f"{name}-{_digest(pom)}", build)
 
 
-def classes(source: pathlib.Path, classpath: pathlib.Path) -> pathlib.Path:
-    """Compiles every .java file under `source`; the result is kept under the digest of the sources."""
-    files = sorted(source.rglob("*.java"))
+def classes(name: str, classpath: pathlib.Path) -> pathlib.Path:
+    """Compiles `java/shared` and `java/<name>`; the result is kept under the digest of the sources."""
+    files = [f for part in ("shared", name) for f in sorted((HERE / "java" / part).rglob("*.java"))]
     key = _digest(*files)
 
     def build(directory):
         tools()
-        _run(["javac", "-Xlint:-options", "--release", "11", "-cp", f"{classpath}/*", "-d", str(directory),
-              *map(str, files)], f"javac {source.name}")
+        _run(["javac", "-Xlint:all,-serial,-options,-try,-processing", "--release", "17", "-cp", f"{classpath}/*",
+              "-d", str(directory), *map(str, files)], f"javac of java/{name}")
 
-    return _make(cache() / "classes" / f"{source.name}-{classpath.name}-{key}", build)
+    return _make(cache() / "classes" / f"{name}-{classpath.name}-{key}", build)
+
+
+def java(name: str, jars_name: str, main: str):
+    """The command that runs class `main` of `java/<name>` on the class path of `poms/<jars_name>.xml`."""
+    path = jars(jars_name)
+    return ["java", "-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
+            f"{classes(name, path)}:{HERE}/conf:{path}/*", main]
 
 
 def debian() -> pathlib.Path:
