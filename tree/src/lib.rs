@@ -1,1 +1,3 @@
 //! The tree crate.
+
+pub mod session;
