@@ -10,6 +10,7 @@
 pub mod acl;
 pub mod client;
 pub mod code;
+pub mod disk;
 pub mod error;
 pub mod ids;
 pub mod jute;

@@ -170,10 +170,7 @@ pub enum TxnBody<'a> {
     Error(ErrorTxn),
 }
 
-fn map<'a, T: Decode<'a>>(
-    input: &'a [u8],
-    wrap: fn(T) -> TxnBody<'a>,
-) -> Parsed<'a, TxnBody<'a>> {
+fn map<'a, T: Decode<'a>>(input: &'a [u8], wrap: fn(T) -> TxnBody<'a>) -> Parsed<'a, TxnBody<'a>> {
     let (rest, value) = T::decode(input)?;
     Ok((rest, wrap(value)))
 }
