@@ -1,0 +1,478 @@
+//! Where nodes live: compact records, their intrusive child lists, and the rarer half of a node
+//! that only parents, owned nodes and nodes with a changed ACL carry. Knows neither paths nor
+//! transactions. [`Node`] is 80 bytes and one allocation for name and data; most nodes of a real
+//! tree are leaves, and a leaf pays for nothing else.
+
+use codec::{StatPersisted, Zxid};
+
+use crate::slab::{NONE, Slab, Slot};
+
+/// Names a node for as long as it lives; used again for another node after its deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(crate) u32);
+
+impl NodeId {
+    /// The bare number, for tables that are indexed by it.
+    pub const fn index(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) fn some(id: u32) -> Option<NodeId> {
+        (id != NONE).then_some(NodeId(id))
+    }
+}
+
+const NULL_DATA: u32 = 1 << 31;
+const VACANT: u32 = NONE;
+
+/// A node. Fields that most nodes leave at their default live in [`Kin`].
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) czxid: i64,
+    pub(crate) mzxid: i64,
+    pub(crate) ctime: i64,
+    pub(crate) mtime: i64,
+    pub(crate) version: i32,
+    /// CRC-32 of path and data: the part of the node's digest that its Stat does not change.
+    pub(crate) prefix_crc: u32,
+    /// Place in the ACL cache.
+    pub(crate) acl: u32,
+    pub(crate) parent: u32,
+    next: u32,
+    prev: u32,
+    kin: u32,
+    /// Invariant: bit 31 set = null data; the rest is the name's length; all ones = free place.
+    name_len: u32,
+    /// Name, then data.
+    blob: Box<[u8]>,
+}
+
+/// What a node has once it has had a child, an owner or a new ACL.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kin {
+    pub(crate) pzxid: i64,
+    pub(crate) owner: i64,
+    pub(crate) cversion: i32,
+    pub(crate) aversion: i32,
+    first_child: u32,
+    num_children: u32,
+}
+
+const KIN_VACANT: u32 = NONE;
+
+impl Slot for Node {
+    fn vacant(next: u32) -> Self {
+        let stat = StatPersisted::default();
+        Node {
+            next,
+            name_len: VACANT,
+            ..Node::new("", None, &stat, 0)
+        }
+    }
+
+    fn next_vacant(&self) -> Option<u32> {
+        (self.name_len == VACANT).then_some(self.next)
+    }
+}
+
+impl Slot for Kin {
+    fn vacant(next: u32) -> Self {
+        Kin {
+            first_child: next,
+            num_children: KIN_VACANT,
+            ..Kin::of(0)
+        }
+    }
+
+    fn next_vacant(&self) -> Option<u32> {
+        (self.num_children == KIN_VACANT).then_some(self.first_child)
+    }
+}
+
+impl Kin {
+    /// What a node without a record of its own stands for.
+    fn of(czxid: i64) -> Self {
+        let (owner, cversion, aversion) = (0, 0, 0);
+        Kin {
+            pzxid: czxid,
+            owner,
+            cversion,
+            aversion,
+            first_child: NONE,
+            num_children: 0,
+        }
+    }
+}
+
+impl Node {
+    fn new(name: &str, data: Option<&[u8]>, stat: &StatPersisted, acl: u32) -> Self {
+        Node {
+            czxid: stat.czxid.0,
+            mzxid: stat.mzxid.0,
+            ctime: stat.ctime,
+            mtime: stat.mtime,
+            version: stat.version,
+            prefix_crc: 0,
+            acl,
+            parent: NONE,
+            next: NONE,
+            prev: NONE,
+            kin: NONE,
+            name_len: name.len() as u32 | if data.is_none() { NULL_DATA } else { 0 },
+            blob: join(name.as_bytes(), data.unwrap_or_default()),
+        }
+    }
+
+    fn name_end(&self) -> usize {
+        (self.name_len & !NULL_DATA) as usize
+    }
+
+    pub(crate) fn name_bytes(&self) -> &[u8] {
+        &self.blob[..self.name_end()]
+    }
+
+    /// Names come from `str`s and stay as they are, so they are always UTF-8.
+    pub(crate) fn name(&self) -> &str {
+        std::str::from_utf8(self.name_bytes()).unwrap_or_default()
+    }
+
+    pub(crate) fn data(&self) -> Option<&[u8]> {
+        (self.name_len & NULL_DATA == 0).then(|| &self.blob[self.name_end()..])
+    }
+
+    pub(crate) fn data_len(&self) -> usize {
+        self.blob.len() - self.name_end()
+    }
+
+    /// Replaces the data, in place if the length stays.
+    pub(crate) fn set_data(&mut self, data: Option<&[u8]>) {
+        let (end, bytes) = (self.name_end(), data.unwrap_or_default());
+        if bytes.len() == self.data_len() {
+            self.blob[end..].copy_from_slice(bytes);
+        } else {
+            self.blob = join(&self.blob[..end], bytes);
+        }
+        self.name_len = end as u32 | if data.is_none() { NULL_DATA } else { 0 };
+    }
+}
+
+fn join(name: &[u8], data: &[u8]) -> Box<[u8]> {
+    let mut blob = Vec::with_capacity(name.len() + data.len());
+    blob.extend_from_slice(name);
+    blob.extend_from_slice(data);
+    blob.into_boxed_slice()
+}
+
+/// All nodes.
+#[derive(Debug)]
+pub(crate) struct Arena {
+    nodes: Slab<Node>,
+    kin: Slab<Kin>,
+}
+
+impl Arena {
+    pub(crate) fn new() -> Self {
+        Arena {
+            nodes: Slab::new(),
+            kin: Slab::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.nodes.capacity()
+    }
+
+    pub(crate) fn get(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(id.0)
+    }
+
+    /// A node outside any child list.
+    pub(crate) fn insert(
+        &mut self,
+        name: &str,
+        data: Option<&[u8]>,
+        stat: &StatPersisted,
+        acl: u32,
+    ) -> NodeId {
+        let id = NodeId(self.nodes.insert(Node::new(name, data, stat, acl)));
+        let plain = Kin::of(stat.czxid.0);
+        let counters = (stat.cversion, stat.aversion);
+        if (stat.pzxid.0, stat.ephemeral_owner) != (plain.pzxid, 0) || counters != (0, 0) {
+            let kin = self.kin_mut(id);
+            (kin.pzxid, kin.owner) = (stat.pzxid.0, stat.ephemeral_owner);
+            (kin.cversion, kin.aversion) = counters;
+        }
+        id
+    }
+
+    /// Frees a node that is in no child list any more.
+    pub(crate) fn remove(&mut self, id: NodeId) {
+        let node = self.nodes.remove(id.0);
+        if node.kin != NONE {
+            self.kin.remove(node.kin);
+        }
+    }
+
+    pub(crate) fn kin(&self, id: NodeId) -> Kin {
+        let node = &self.nodes[id.0];
+        if node.kin == NONE {
+            Kin::of(node.czxid)
+        } else {
+            self.kin[node.kin]
+        }
+    }
+
+    pub(crate) fn kin_mut(&mut self, id: NodeId) -> &mut Kin {
+        let node = &mut self.nodes[id.0];
+        if node.kin == NONE {
+            node.kin = self.kin.insert(Kin::of(node.czxid));
+        }
+        &mut self.kin[node.kin]
+    }
+
+    pub(crate) fn stat(&self, id: NodeId) -> StatPersisted {
+        let (node, kin) = (&self.nodes[id.0], self.kin(id));
+        StatPersisted {
+            czxid: Zxid(node.czxid),
+            mzxid: Zxid(node.mzxid),
+            ctime: node.ctime,
+            mtime: node.mtime,
+            version: node.version,
+            cversion: kin.cversion,
+            aversion: kin.aversion,
+            ephemeral_owner: kin.owner,
+            pzxid: Zxid(kin.pzxid),
+        }
+    }
+
+    pub(crate) fn num_children(&self, id: NodeId) -> u32 {
+        self.kin(id).num_children
+    }
+
+    pub(crate) fn parent(&self, id: NodeId) -> Option<NodeId> {
+        NodeId::some(self.nodes[id.0].parent)
+    }
+
+    pub(crate) fn first_child(&self, id: NodeId) -> Option<NodeId> {
+        NodeId::some(self.kin(id).first_child)
+    }
+
+    pub(crate) fn next_sibling(&self, id: NodeId) -> Option<NodeId> {
+        NodeId::some(self.nodes[id.0].next)
+    }
+
+    pub(crate) fn prev_sibling(&self, id: NodeId) -> Option<NodeId> {
+        NodeId::some(self.nodes[id.0].prev)
+    }
+
+    /// Links `child` at the head of its parent's list: a snapshot that is already inside that
+    /// list never meets it.
+    pub(crate) fn link(&mut self, parent: NodeId, child: NodeId) {
+        let kin = self.kin_mut(parent);
+        let head = std::mem::replace(&mut kin.first_child, child.0);
+        kin.num_children += 1;
+        let node = &mut self.nodes[child.0];
+        (node.parent, node.next, node.prev) = (parent.0, head, NONE);
+        if head != NONE {
+            self.nodes[head].prev = child.0;
+        }
+    }
+
+    /// Takes `child` out of its parent's list.
+    pub(crate) fn unlink(&mut self, child: NodeId) {
+        let node = &mut self.nodes[child.0];
+        let (parent, next, prev) = (node.parent, node.next, node.prev);
+        (node.parent, node.next, node.prev) = (NONE, NONE, NONE);
+        let kin = self.kin_mut(NodeId(parent));
+        kin.num_children -= 1;
+        if prev == NONE {
+            kin.first_child = next;
+        } else {
+            self.nodes[prev].next = next;
+        }
+        if next != NONE {
+            self.nodes[next].prev = prev;
+        }
+    }
+
+    /// The node after `id` in preorder, leaving out what is below `id`.
+    pub(crate) fn after_subtree(&self, id: NodeId) -> Option<NodeId> {
+        let mut at = id;
+        loop {
+            if let Some(next) = self.next_sibling(at) {
+                return Some(next);
+            }
+            at = self.parent(at)?;
+        }
+    }
+
+    /// The node after `id` in preorder: parents come before children.
+    pub(crate) fn after(&self, id: NodeId) -> Option<NodeId> {
+        self.first_child(id).or_else(|| self.after_subtree(id))
+    }
+
+    /// Does `id` stand at `path`? Compares names from the leaf up; "/" is the root.
+    pub(crate) fn is_at(&self, id: NodeId, path: &str) -> bool {
+        let (mut at, mut rest) = (&self.nodes[id.0], path.as_bytes());
+        if at.parent == NONE {
+            return rest == b"/";
+        }
+        while at.parent != NONE {
+            let Some(head) = rest.strip_suffix(at.name_bytes()) else {
+                return false;
+            };
+            let Some(head) = head.strip_suffix(b"/") else {
+                return false;
+            };
+            rest = head;
+            at = &self.nodes[at.parent];
+        }
+        rest.is_empty()
+    }
+
+    /// Appends the path of `id` to `out`; nothing for the root.
+    pub(crate) fn push_path(&self, id: NodeId, out: &mut String) {
+        let start = out.len();
+        let mut at = &self.nodes[id.0];
+        let mut length = 0;
+        while at.parent != NONE {
+            length += 1 + at.name_end();
+            at = &self.nodes[at.parent];
+        }
+        out.reserve(length);
+        self.push_names(id, out);
+        debug_assert_eq!(out.len() - start, length);
+    }
+
+    fn push_names(&self, id: NodeId, out: &mut String) {
+        let mut chain = [id; 16];
+        let (mut depth, mut at) = (0, Some(id));
+        while let Some(node) = at.filter(|node| self.parent(*node).is_some()) {
+            if depth == chain.len() {
+                // Deeper than the buffer: first what is above, then these.
+                self.push_names(node, out);
+                break;
+            }
+            chain[depth] = node;
+            depth += 1;
+            at = self.parent(node);
+        }
+        for node in chain[..depth].iter().rev() {
+            out.push('/');
+            out.push_str(self.nodes[node.0].name());
+        }
+    }
+}
+
+impl std::ops::Index<NodeId> for Arena {
+    type Output = Node;
+
+    fn index(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+}
+
+impl std::ops::IndexMut<NodeId> for Arena {
+    fn index_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.nodes[id.0]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_80_bytes_and_its_rarer_half_32() {
+        assert_eq!(size_of::<Node>(), 80);
+        assert_eq!(size_of::<Kin>(), 32);
+    }
+
+    #[test]
+    fn a_plain_leaf_has_no_second_half() {
+        let mut arena = Arena::new();
+        let stat = StatPersisted {
+            czxid: Zxid(7),
+            pzxid: Zxid(7),
+            ..Default::default()
+        };
+        let id = arena.insert("leaf", None, &stat, 0);
+        assert_eq!(arena.kin.len(), 0);
+        assert_eq!(arena.stat(id), stat);
+        let owned = StatPersisted {
+            ephemeral_owner: 9,
+            ..stat
+        };
+        let id = arena.insert("owned", Some(b""), &owned, 0);
+        assert_eq!(arena.kin.len(), 1);
+        assert_eq!(arena.stat(id), owned);
+        arena.remove(id);
+        assert_eq!((arena.kin.len(), arena.len()), (0, 1));
+    }
+
+    #[test]
+    fn null_data_is_not_empty_data() {
+        let mut node = Node::new("name", None, &StatPersisted::default(), 0);
+        assert_eq!((node.name(), node.data()), ("name", None));
+        for data in [
+            Some(&b""[..]),
+            None,
+            Some(b"xy"),
+            Some(b"zw"),
+            Some(b""),
+            None,
+        ] {
+            node.set_data(data);
+            assert_eq!((node.name(), node.data()), ("name", data));
+        }
+    }
+
+    #[test]
+    fn new_children_come_first_and_any_child_can_leave() {
+        let mut arena = Arena::new();
+        let stat = StatPersisted::default();
+        let root = arena.insert("", Some(b""), &stat, 0);
+        let kids: Vec<_> = ["a", "b", "c"]
+            .map(|name| {
+                let id = arena.insert(name, None, &stat, 0);
+                arena.link(root, id);
+                id
+            })
+            .into();
+        let list = |arena: &Arena| {
+            std::iter::successors(arena.first_child(root), |id| arena.next_sibling(*id))
+                .map(|id| arena[id].name().to_owned())
+                .collect::<String>()
+        };
+        assert_eq!(list(&arena), "cba");
+        arena.unlink(kids[1]);
+        assert_eq!(list(&arena), "ca");
+        arena.unlink(kids[2]);
+        assert_eq!(list(&arena), "a");
+        arena.unlink(kids[0]);
+        assert_eq!((list(&arena), arena.num_children(root)), (String::new(), 0));
+    }
+
+    #[test]
+    fn paths_are_read_back_at_any_depth() {
+        let mut arena = Arena::new();
+        let stat = StatPersisted::default();
+        let mut at = arena.insert("", Some(b""), &stat, 0);
+        assert!(arena.is_at(at, "/") && !arena.is_at(at, ""));
+        let mut want = String::new();
+        for depth in 0..40 {
+            let id = arena.insert(&format!("n{depth}"), None, &stat, 0);
+            arena.link(at, id);
+            want.push_str(&format!("/n{depth}"));
+            let mut path = String::new();
+            arena.push_path(id, &mut path);
+            assert_eq!(path, want);
+            assert!(arena.is_at(id, &want) && !arena.is_at(id, &want[1..]));
+            at = id;
+        }
+    }
+}
