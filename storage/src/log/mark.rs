@@ -1,0 +1,155 @@
+//! The durable mark: how far the newest log is known to be durable.
+//!
+//! Apache's log format has no place for it, so it stands in a small file of its own beside the
+//! logs, which Apache ignores. It tells rot from a crash where the log alone can't: after a power
+//! loss pages of the *last, unsynced* groups may be missing in any order, so that a whole record can
+//! stand behind a hole. In front of the mark a hole is rot; behind it nothing was acknowledged.
+//!
+//! Invariant: the mark never claims more than was synced. It may lag: it is stored to after each
+//! sync without a system call, and made durable when a log begins, when space is prepared, and at a
+//! clean close. Two slots, written in turn, each with a checksum: a torn one leaves the other.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use codec::Zxid;
+use codec::disk::adler32;
+
+use crate::error::DiskError;
+use crate::media::{Disk, LogFile, Window, parent};
+
+/// The file's name in the log directory.
+pub(crate) const NAME: &str = "rookeeper.durable";
+
+const MAGIC: [u8; 8] = *b"RKDUR\0\0\x01";
+const SLOT_LEN: usize = 40;
+/// Slots stand in different sectors.
+const SLOT_STRIDE: usize = 512;
+const FILE_LEN: u64 = 1024;
+
+/// What a mark says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MarkAt {
+    /// Name of the log file it speaks of.
+    pub log: Zxid,
+    /// Bytes of that file that are durable.
+    pub offset: u64,
+}
+
+impl MarkAt {
+    fn slot(&self, turn: u64) -> [u8; SLOT_LEN] {
+        let mut slot = [0; SLOT_LEN];
+        slot[..8].copy_from_slice(&MAGIC);
+        slot[8..16].copy_from_slice(&turn.to_be_bytes());
+        slot[16..24].copy_from_slice(&self.log.0.to_be_bytes());
+        slot[24..32].copy_from_slice(&self.offset.to_be_bytes());
+        let sum = u64::from(adler32(&slot[..32]));
+        slot[32..].copy_from_slice(&sum.to_be_bytes());
+        slot
+    }
+
+    fn parse(slot: &[u8]) -> Option<(u64, MarkAt)> {
+        let (fields, []) = slot.as_chunks::<8>() else {
+            return None;
+        };
+        let [magic, turn, log, offset, sum] = *fields else {
+            return None;
+        };
+        let good = magic == MAGIC && u64::from_be_bytes(sum) == u64::from(adler32(&slot[..32]));
+        let mark = MarkAt {
+            log: Zxid(i64::from_be_bytes(log)),
+            offset: u64::from_be_bytes(offset),
+        };
+        good.then_some((u64::from_be_bytes(turn), mark))
+    }
+}
+
+/// The newest whole slot of the mark beside these logs, if there is one.
+pub(crate) fn read(disk: &Disk, log_dir: &Path) -> Result<Option<MarkAt>, DiskError> {
+    let Some(file) = disk.read_small(&log_dir.join(NAME), FILE_LEN as usize)? else {
+        return Ok(None);
+    };
+    let slots = [0, SLOT_STRIDE].map(|at| file.get(at..at + SLOT_LEN).and_then(MarkAt::parse));
+    Ok(slots
+        .into_iter()
+        .flatten()
+        .max_by_key(|(turn, _)| *turn)
+        .map(|(_, mark)| mark))
+}
+
+/// Forgets the mark: whoever cuts a log does this first.
+pub(crate) fn remove(disk: &Disk, log_dir: &Path) -> Result<(), DiskError> {
+    let path = log_dir.join(NAME);
+    if disk.exists(&path)? {
+        disk.remove(&path)?;
+        disk.sync_dir(log_dir)?;
+    }
+    Ok(())
+}
+
+/// The mark while a log is being written.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    path: PathBuf,
+    file: Arc<dyn LogFile>,
+    window: Box<dyn Window>,
+    turn: u64,
+}
+
+impl Mark {
+    /// Begins a new mark in place of an old one. Recovery must have cut torn tails before.
+    pub fn create(disk: &Disk, log_dir: &Path) -> Result<Self, DiskError> {
+        remove(disk, log_dir)?;
+        let path = log_dir.join(NAME);
+        let file = disk.create_log(&path)?;
+        let open = || -> io::Result<Box<dyn Window>> {
+            file.allocate(FILE_LEN)?;
+            file.window(0, FILE_LEN as usize)
+        };
+        let window = disk.change("allocation", &path, open)?;
+        disk.change("fdatasync", &path, || file.sync())?;
+        disk.sync_dir(parent(&path))?;
+        Ok(Mark {
+            path,
+            file,
+            window,
+            turn: 0,
+        })
+    }
+
+    /// Stores a new mark, without making it durable.
+    pub fn set(&mut self, mark: MarkAt) {
+        self.turn += 1;
+        self.window
+            .put(self.turn as usize % 2 * SLOT_STRIDE, &mark.slot(self.turn));
+    }
+
+    /// Where it stands and how to sync it, for callers that must not hold the lock meanwhile.
+    pub fn handle(&self) -> (PathBuf, Arc<dyn LogFile>) {
+        (self.path.clone(), Arc::clone(&self.file))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_whole_slot_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Disk::real();
+        assert_eq!(read(&disk, dir.path()).unwrap(), None);
+        let mut mark = Mark::create(&disk, dir.path()).unwrap();
+        assert_eq!(read(&disk, dir.path()).unwrap(), None);
+        let at = |offset| MarkAt {
+            log: Zxid(7),
+            offset,
+        };
+        (1..=5).for_each(|offset| mark.set(at(offset)));
+        assert_eq!(read(&disk, dir.path()).unwrap(), Some(at(5)));
+        // Turn 5 stands in slot 1: damaged, the other slot is believed.
+        mark.window.put(SLOT_STRIDE + 30, &[9]);
+        assert_eq!(read(&disk, dir.path()).unwrap(), Some(at(4)));
+    }
+}

@@ -1,0 +1,27 @@
+//! The transaction log: appending by stores into a map, durable by fdatasync, read by `pread`.
+//!
+//! One thread appends ([`TxnLog`]); another makes durable what was appended ([`LogSyncer`]), so that
+//! group n+1 is written while group n syncs; a third may prepare space ahead ([`LogSpace`]).
+//! Layouts are codec's; what damage means for a whole history is decided in `recover`.
+
+pub(crate) mod mark;
+mod read;
+pub(crate) mod scan;
+mod segment;
+mod space;
+mod sync;
+mod writer;
+
+pub use read::{LogReader, LoggedTxn, last_logged_zxid};
+pub use space::LogSpace;
+pub use sync::{LogSyncer, SyncFigures};
+pub use writer::{LogOptions, TxnLog};
+
+use codec::Zxid;
+
+/// Whether a transaction may stand right behind another: the next counter, or the first of a later
+/// epoch.
+pub fn follows(previous: Zxid, zxid: Zxid) -> bool {
+    let next = previous.0.checked_add(1) == Some(zxid.0);
+    next || (zxid.epoch() > previous.epoch() && zxid.counter() == 1)
+}
