@@ -12,6 +12,7 @@
 pub mod acl_cache;
 pub mod apply;
 mod arena;
+pub mod authorize;
 pub mod change;
 pub mod digest;
 mod index;
@@ -20,6 +21,7 @@ pub mod kind;
 pub mod load;
 pub mod node;
 pub mod path;
+pub mod prepare;
 pub mod quota;
 pub mod session;
 mod slab;
@@ -27,6 +29,7 @@ mod slab;
 mod testing;
 pub mod tree;
 pub mod visit;
+pub mod watch;
 
 pub use acl_cache::{AclCache, AclRecord};
 pub use apply::{Applied, DigestMismatch, OpResult, TxnResult};

@@ -1,0 +1,375 @@
+//! Who may do what: matching a connection's identities against ACLs, and making the ACL lists that
+//! clients ask for fit to be stored.
+//!
+//! Pure rules over ids. How a connection came by its identities (passwords, certificates,
+//! addresses) is the server's business and may not be known here.
+
+use std::net::IpAddr;
+
+use codec::acl::perms;
+use codec::{Acl, AclList, ErrorCode};
+
+use crate::acl_cache::AclRecord;
+
+/// One identity of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity {
+    /// `ip`, `digest`, `super`, …
+    pub scheme: Box<str>,
+    /// The name in that scheme.
+    pub id: Box<str>,
+}
+
+impl Identity {
+    /// The identity `scheme:id`.
+    pub fn new(scheme: &str, id: &str) -> Self {
+        Identity {
+            scheme: scheme.into(),
+            id: id.into(),
+        }
+    }
+
+    /// Identities that an ACL entry of scheme `auth` stands for: not ip, not super.
+    fn is_authenticated(&self) -> bool {
+        !matches!(&*self.scheme, "ip" | "super")
+    }
+}
+
+/// The server's settings for access control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccessRules {
+    /// `zookeeper.skipACL=yes`: everybody may do everything.
+    pub skip_acl: bool,
+    /// Whether the digest provider is there (`DigestAuthenticationProvider.enabled`).
+    pub digest: bool,
+}
+
+impl Default for AccessRules {
+    fn default() -> Self {
+        AccessRules {
+            skip_acl: false,
+            digest: true,
+        }
+    }
+}
+
+impl AccessRules {
+    /// Whether `identities` hold one of the permission bits `wanted` under `acl`.
+    /// An empty list allows everything, as does an identity of scheme `super`.
+    pub fn allows(self, acl: &[Acl<'_>], wanted: i32, identities: &[Identity]) -> bool {
+        self.skip_acl
+            || acl.is_empty()
+            || acl
+                .iter()
+                .any(|entry| entry.perms & wanted != 0 && self.names(entry, identities))
+            || identities
+                .iter()
+                .any(|identity| &*identity.scheme == "super")
+    }
+
+    /// [`Self::allows`] as an operation's answer.
+    ///
+    /// # Errors
+    /// NOAUTH.
+    pub fn check(
+        self,
+        acl: &[Acl<'_>],
+        wanted: i32,
+        identities: &[Identity],
+    ) -> Result<(), ErrorCode> {
+        if self.allows(acl, wanted, identities) {
+            Ok(())
+        } else {
+            Err(ErrorCode::NoAuth)
+        }
+    }
+
+    /// [`Self::check`] against a node's ACL. One that could not be resolved lets nobody in.
+    ///
+    /// # Errors
+    /// NOAUTH.
+    pub fn check_record(
+        self,
+        acl: &AclRecord,
+        wanted: i32,
+        identities: &[Identity],
+    ) -> Result<(), ErrorCode> {
+        if acl.is_open() {
+            return Ok(());
+        }
+        if !acl.is_resolved() && !self.skip_acl {
+            return Err(ErrorCode::NoAuth);
+        }
+        self.check(acl.entries(), wanted, identities)
+    }
+
+    fn names(self, entry: &Acl<'_>, identities: &[Identity]) -> bool {
+        let (Some(scheme), Some(id)) = (entry.id.scheme.as_deref(), entry.id.id.as_deref()) else {
+            return false;
+        };
+        match scheme {
+            "world" => id == "anyone",
+            "ip" => identities
+                .iter()
+                .any(|i| &*i.scheme == "ip" && ip_matches(&i.id, id)),
+            "digest" if !self.digest => false,
+            _ => identities
+                .iter()
+                .any(|i| &*i.scheme == scheme && &*i.id == id),
+        }
+    }
+
+    /// Makes the ACL list of a request fit to be stored: duplicates go, `auth` entries are
+    /// replaced by the caller's own identities, and every other entry must be understood.
+    ///
+    /// # Errors
+    /// INVALIDACL for a null or empty list, an unknown scheme, an id that its scheme does not
+    /// accept, or `auth` without an authenticated identity; MARSHALLINGERROR for a null id.
+    pub fn fix_up(
+        self,
+        asked: Option<&[Acl<'_>]>,
+        identities: &[Identity],
+    ) -> Result<AclList, ErrorCode> {
+        let asked = asked
+            .filter(|list| !list.is_empty())
+            .ok_or(ErrorCode::InvalidAcl)?;
+        let mut fixed = AclList::with_capacity(asked.len());
+        for (position, entry) in asked.iter().enumerate() {
+            if !asked[..position].contains(entry) {
+                self.fix_up_entry(entry, identities, &mut fixed)?;
+            }
+        }
+        Ok(fixed)
+    }
+
+    fn fix_up_entry(
+        self,
+        entry: &Acl<'_>,
+        identities: &[Identity],
+        fixed: &mut AclList,
+    ) -> Result<(), ErrorCode> {
+        let scheme = entry.id.scheme.as_deref().ok_or(ErrorCode::InvalidAcl)?;
+        if scheme == "auth" {
+            return expand_auth(entry.perms, identities, fixed);
+        }
+        let accepted = match (scheme, entry.id.id.as_deref()) {
+            ("world" | "ip" | "digest", None) => return Err(ErrorCode::MarshallingError),
+            ("world", Some(id)) => id == "anyone",
+            ("ip", Some(id)) => parse_network(id).is_some(),
+            ("digest", Some(id)) => self.digest && is_digest_id(id),
+            _ => false,
+        };
+        if !accepted {
+            return Err(ErrorCode::InvalidAcl);
+        }
+        fixed.push(entry.clone().into_owned());
+        Ok(())
+    }
+}
+
+fn expand_auth(perms: i32, who: &[Identity], fixed: &mut AclList) -> Result<(), ErrorCode> {
+    let before = fixed.len();
+    let authenticated = who.iter().filter(|identity| identity.is_authenticated());
+    fixed.extend(authenticated.map(|i| Acl::new(perms, i.scheme.to_string(), i.id.to_string())));
+    if fixed.len() == before {
+        Err(ErrorCode::InvalidAcl)
+    } else {
+        Ok(())
+    }
+}
+
+/// `user:hash`: exactly two parts once empty trailing parts are dropped.
+fn is_digest_id(id: &str) -> bool {
+    let parts = id.trim_end_matches(':');
+    parts.bytes().filter(|byte| *byte == b':').count() == 1
+}
+
+/// An address with the number of its leading bits that count.
+fn parse_network(text: &str) -> Option<(IpAddr, u32)> {
+    let (address, bits) = match text.split_once('/') {
+        Some((address, bits)) => (address, Some(bits)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().ok()?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let bits = match bits {
+        Some(bits) => bits.parse().ok().filter(|bits| *bits <= most)?,
+        None => most,
+    };
+    Some((address, bits))
+}
+
+/// Whether a connection's address lies in the network of an ACL id.
+fn ip_matches(address: &str, network: &str) -> bool {
+    let address = address.split('%').next().unwrap_or(address);
+    let (Some((address, _)), Some((network, bits))) =
+        (parse_network(address), parse_network(network))
+    else {
+        return false;
+    };
+    match (address, network) {
+        (IpAddr::V4(a), IpAddr::V4(n)) => same_prefix(
+            u128::from(a.to_bits()) << 96,
+            u128::from(n.to_bits()) << 96,
+            bits,
+        ),
+        (IpAddr::V6(a), IpAddr::V6(n)) => same_prefix(a.to_bits(), n.to_bits(), bits),
+        _ => false,
+    }
+}
+
+fn same_prefix(a: u128, b: u128, bits: u32) -> bool {
+    bits == 0 || (a ^ b) >> (128 - bits) == 0
+}
+
+/// What getACL shows: callers without ADMIN see digest ids without their hashes.
+pub fn mask_digests(acl: &mut [Acl<'_>]) {
+    for entry in acl
+        .iter_mut()
+        .filter(|entry| entry.id.scheme.as_deref() == Some("digest"))
+    {
+        let user = entry
+            .id
+            .id
+            .as_deref()
+            .and_then(|id| id.split(':').next())
+            .unwrap_or_default();
+        entry.id.id = Some(format!("{user}:x").into());
+    }
+}
+
+/// What getACL asks of its caller.
+pub const READ_OR_ADMIN: i32 = perms::READ | perms::ADMIN;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: AccessRules = AccessRules {
+        skip_acl: false,
+        digest: true,
+    };
+
+    fn ids(list: &[(&str, &str)]) -> Vec<Identity> {
+        list.iter()
+            .map(|(scheme, id)| Identity::new(scheme, id))
+            .collect()
+    }
+
+    #[test]
+    fn an_entry_grants_only_its_own_bits() {
+        let acl = [Acl::new(perms::READ, "world", "anyone")];
+        assert!(RULES.allows(&acl, perms::READ, &[]));
+        assert!(!RULES.allows(&acl, perms::WRITE, &[]));
+        assert!(RULES.allows(&acl, perms::WRITE, &ids(&[("super", "")])));
+        assert!(RULES.allows(&[], perms::WRITE, &[]));
+    }
+
+    #[test]
+    fn ip_entries_match_by_prefix_and_never_across_families() {
+        let local = ids(&[("ip", "127.0.0.1")]);
+        let acl = |network: &str| [Acl::new(perms::ALL, "ip", network.to_string())];
+        assert!(RULES.allows(&acl("127.0.0.0/8"), perms::READ, &local));
+        assert!(RULES.allows(&acl("0.0.0.0/0"), perms::READ, &local));
+        assert!(!RULES.allows(&acl("10.0.0.0/8"), perms::READ, &local));
+        assert!(!RULES.allows(&acl("::/0"), perms::READ, &local));
+        let six = ids(&[("ip", "0:0:0:0:0:0:0:1%lo")]);
+        assert!(RULES.allows(&acl("::1"), perms::READ, &six));
+        assert!(!RULES.allows(&acl("::2/128"), perms::READ, &six));
+    }
+
+    #[test]
+    fn fix_up_refuses_what_no_provider_accepts() {
+        let bad = [
+            ("world", "everyone"),
+            ("digest", "a"),
+            ("digest", "a:"),
+            ("digest", "a:b:c"),
+            ("ip", "1.2.3"),
+            ("ip", "1.2.3.4/"),
+            ("ip", "1.2.3.4/33"),
+            ("super", ""),
+            ("sasl", "me"),
+            ("auth", ""),
+        ];
+        for (scheme, id) in bad {
+            let asked = [Acl::new(31, scheme, id)];
+            assert_eq!(
+                RULES.fix_up(Some(&asked), &[]),
+                Err(ErrorCode::InvalidAcl),
+                "{scheme}:{id}"
+            );
+        }
+        assert_eq!(RULES.fix_up(None, &[]), Err(ErrorCode::InvalidAcl));
+        assert_eq!(RULES.fix_up(Some(&[]), &[]), Err(ErrorCode::InvalidAcl));
+    }
+
+    #[test]
+    fn fix_up_accepts_digest_and_ip_forms_of_the_reference() {
+        for (scheme, id) in [
+            ("digest", "a:b"),
+            ("digest", ":x"),
+            ("digest", "a:b:"),
+            ("ip", "::1/64"),
+        ] {
+            let asked = [Acl::new(31, scheme, id)];
+            assert_eq!(
+                RULES.fix_up(Some(&asked), &[]).unwrap(),
+                asked,
+                "{scheme}:{id}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_null_id_is_a_marshalling_error_and_a_null_scheme_an_invalid_acl() {
+        let mut entry = Acl::new(31, "digest", "");
+        entry.id.id = None;
+        let list = [entry.clone()];
+        assert_eq!(
+            RULES.fix_up(Some(&list), &[]),
+            Err(ErrorCode::MarshallingError)
+        );
+        entry.id.scheme = None;
+        assert_eq!(
+            RULES.fix_up(Some(&[entry]), &[]),
+            Err(ErrorCode::InvalidAcl)
+        );
+    }
+
+    #[test]
+    fn auth_expands_to_every_authenticated_identity_but_not_to_ip() {
+        let who = ids(&[
+            ("ip", "127.0.0.1"),
+            ("digest", "a:1"),
+            ("digest", "b:2"),
+            ("super", ""),
+        ]);
+        let asked = [
+            Acl::new(31, "auth", "ignored"),
+            Acl::new(31, "auth", "ignored"),
+        ];
+        let fixed = RULES.fix_up(Some(&asked), &who).unwrap();
+        assert_eq!(
+            fixed,
+            [Acl::new(31, "digest", "a:1"), Acl::new(31, "digest", "b:2")]
+        );
+        assert_eq!(
+            RULES.fix_up(Some(&asked), &who[..1]),
+            Err(ErrorCode::InvalidAcl)
+        );
+    }
+
+    #[test]
+    fn masking_hides_hashes_of_digest_entries_only() {
+        let mut acl = [
+            Acl::new(1, "digest", "bob:hash"),
+            Acl::new(1, "ip", "1.2.3.4"),
+        ];
+        mask_digests(&mut acl);
+        assert_eq!(
+            acl,
+            [Acl::new(1, "digest", "bob:x"), Acl::new(1, "ip", "1.2.3.4")]
+        );
+    }
+}
