@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::arena::NodeId;
 use crate::digest;
+use crate::path;
 use crate::quota::LIMITS;
 use crate::tree::{Owners, Tree};
-use crate::{kind::NodeKind, path};
 
 /// What a walk over all nodes finds.
 #[derive(Default)]
@@ -157,7 +157,7 @@ impl Tree {
     }
 
     /// What the nodes of `other` and this tree differ in: the path of the first one, and how.
-    /// Quota usage, child order and ids of ACL lists may differ.
+    /// Child order and ids of ACL lists may differ.
     pub fn first_difference(&self, other: &Tree) -> Option<String> {
         if self.nodes.len() != other.nodes.len() {
             let missing = self.paths().find(|path| other.find(path).is_none());
@@ -187,8 +187,10 @@ impl Tree {
         if here.acl().entries() != there.acl().entries() {
             return Some(format!("{path}: different ACLs"));
         }
-        let same_kind: bool = here.kind() == there.kind() || here.kind() == NodeKind::Persistent;
-        (here.data() != there.data() || !same_kind).then(|| format!("{path}: different data"))
+        if here.data() != there.data() {
+            return Some(format!("{path}: different data"));
+        }
+        (here.kind() != there.kind()).then(|| format!("{path}: different kinds"))
     }
 
     fn paths(&self) -> impl Iterator<Item = String> {
