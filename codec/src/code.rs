@@ -152,3 +152,5 @@ codes! {
         ThrottledOp = -127,
     }
 }
+
+pub(crate) use codes;

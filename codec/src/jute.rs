@@ -188,7 +188,36 @@ impl<'a> Decode<'a> for Text<'a> {
 
     fn decode(input: &'a [u8]) -> Parsed<'a, Self> {
         let (rest, bytes) = Buffer::decode(input)?;
-        Ok((rest, bytes.map(String::from_utf8_lossy)))
+        Ok((rest, bytes.map(decode_text)))
+    }
+}
+
+/// UTF-8 read as Java reads it: borrowed if valid, else each malformed sequence becomes one U+FFFD.
+pub fn decode_text(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(decode_malformed(bytes)),
+    }
+}
+
+fn decode_malformed(mut bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    while let Err(error) = std::str::from_utf8(bytes) {
+        let (valid, rest) = bytes.split_at(error.valid_up_to());
+        text.push_str(str::from_utf8(valid).unwrap_or_default());
+        text.push(char::REPLACEMENT_CHARACTER);
+        bytes = &rest[malformed_len(rest, error.error_len())..];
+    }
+    text.push_str(str::from_utf8(bytes).unwrap_or_default());
+    text
+}
+
+/// Java takes an encoded surrogate (whole or cut) as one malformed sequence where Rust sees three.
+fn malformed_len(bytes: &[u8], error_len: Option<usize>) -> usize {
+    match bytes {
+        [0xed, 0xa0..=0xbf, 0x80..=0xbf, ..] => 3,
+        [0xed, 0xa0..=0xbf, ..] => 2,
+        _ => error_len.unwrap_or(bytes.len()),
     }
 }
 
@@ -226,7 +255,7 @@ impl<'a, T: Decode<'a>> Decode<'a> for Vector<T> {
             return Ok((rest, None));
         }
         let count = count.max(0) as usize;
-        let mut items = Vec::with_capacity(count.min(rest.len() / T::MIN_BYTES.max(1)));
+        let mut items = Vec::with_capacity(reservable(count, rest.len(), T::MIN_BYTES));
         for _ in 0..count {
             let (after, item) = T::decode(rest)?;
             items.push(item);
@@ -234,6 +263,11 @@ impl<'a, T: Decode<'a>> Decode<'a> for Vector<T> {
         }
         Ok((rest, Some(items)))
     }
+}
+
+/// How many elements to reserve: never more than the bytes that are there could hold.
+fn reservable(count: usize, bytes: usize, min_bytes: usize) -> usize {
+    count.min(bytes / min_bytes.max(1))
 }
 
 impl<T: Encode> Encode for Vector<T> {
@@ -268,6 +302,13 @@ macro_rules! record {
                 Ok((rest, $name { $($field,)* }))
             }
         }
+
+        #[cfg(test)]
+        impl<'a> $crate::sample::Sample<'a> for $name<'a> {
+            fn sample(source: &mut $crate::sample::Source<'a>) -> Self {
+                $name { $($field: $crate::sample::Sample::sample(source),)* }
+            }
+        }
     };
     ($(#[$meta:meta])* pub struct $name:ident {
         $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)*
@@ -288,6 +329,13 @@ macro_rules! record {
             fn decode(rest: &'a [u8]) -> $crate::jute::Parsed<'a, Self> {
                 $(let (rest, $field) = <$type as $crate::Decode>::decode(rest)?;)*
                 Ok((rest, $name { $($field,)* }))
+            }
+        }
+
+        #[cfg(test)]
+        impl<'a> $crate::sample::Sample<'a> for $name {
+            fn sample(source: &mut $crate::sample::Source<'a>) -> Self {
+                $name { $($field: $crate::sample::Sample::sample(source),)* }
             }
         }
     };

@@ -14,6 +14,8 @@ pub mod disk;
 pub mod error;
 pub mod ids;
 pub mod jute;
+#[cfg(test)]
+mod sample;
 pub mod stat;
 pub mod txn;
 

@@ -146,3 +146,25 @@ impl Encode for MultiRequest<'_> {
         MultiHeader::TERMINATOR.encode(out);
     }
 }
+
+#[cfg(test)]
+impl<'a> crate::sample::Sample<'a> for MultiRequest<'a> {
+    fn sample(source: &mut crate::sample::Source<'a>) -> Self {
+        use crate::sample::Sample;
+        let count = source.below(5);
+        let op = |source: &mut crate::sample::Source<'a>| match source.below(9) {
+            0 => MultiOp::Create(Sample::sample(source)),
+            1 => MultiOp::Create2(Sample::sample(source)),
+            2 => MultiOp::CreateContainer(Sample::sample(source)),
+            3 => MultiOp::CreateTtl(Sample::sample(source)),
+            4 => MultiOp::Delete(Sample::sample(source)),
+            5 => MultiOp::SetData(Sample::sample(source)),
+            6 => MultiOp::Check(Sample::sample(source)),
+            7 => MultiOp::GetData(Sample::sample(source)),
+            _ => MultiOp::GetChildren(Sample::sample(source)),
+        };
+        MultiRequest {
+            ops: (0..count).map(|_| op(source)).collect(),
+        }
+    }
+}
