@@ -171,21 +171,24 @@ def kazoo_python() -> pathlib.Path:
     return python
 
 
-def c_program(source: pathlib.Path) -> pathlib.Path:
-    """Compiles `source` against the C client's static library; the result is kept under the source's digest."""
-    root = debian()
+def c_library() -> pathlib.Path:
+    """The directory with the C client's shared library."""
+    return next(debian().glob("usr/lib/*/libzookeeper_mt.so")).parent
+
+
+def c_program() -> pathlib.Path:
+    """Compiles `c/` against the C client; the result is kept under the digest of the sources."""
+    sources = sorted((HERE / "c").glob("*.[ch]"))
+    lib = c_library()
 
     def build(directory):
         tools()
-        lib = next(root.glob("usr/lib/*/libzookeeper_mt.a"))
-        out = directory / source.stem
-        argv = ["gcc", "-O1", "-Wall", "-Wextra", "-DTHREADED", f"-I{root}/usr/include/zookeeper",
-                "-o", str(out), *map(str, sorted(source.parent.glob("*.c"))), "-lpthread"]
-        shared = lib.parent
-        _run([*argv, f"-L{shared}", "-lzookeeper_mt", f"-Wl,-rpath,{shared}"], "C client program")
+        _run(["gcc", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-DTHREADED",
+              f"-I{debian()}/usr/include/zookeeper", "-o", str(directory / "checks"),
+              *[str(f) for f in sources if f.suffix == ".c"],
+              f"-L{lib}", "-lzookeeper_mt", "-lpthread", f"-Wl,-rpath,{lib}"], "C client program")
 
-    key = _digest(*sorted(source.parent.glob("*.[ch]")))
-    return _make(cache() / "c" / f"{source.stem}-{key}", build) / source.stem
+    return _make(cache() / "c" / _digest(*sources), build) / "checks"
 
 
 def everything(say=print):

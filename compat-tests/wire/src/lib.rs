@@ -12,5 +12,6 @@ pub mod case;
 pub mod client;
 pub mod expect;
 pub mod handshake;
+pub mod ops;
 pub mod server;
 pub mod spawn;

@@ -1,2 +1,19 @@
-//! The runner.
-fn main() {}
+//! The runner: collects the checks of all rooms, runs them, ends the shared servers.
+//!
+//! The server under test is named by `ZK_UNDER_TEST` (see `wire::server::Kind`). Arguments are those
+//! of `cargo test`: a part of a name, `--list`, `--test-threads N`.
+
+mod checklist;
+
+use libtest_mimic::Arguments;
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // The checks wait far more than they compute.
+    arguments.test_threads = arguments.test_threads.or(Some(8));
+    let trials = vec![checklist::trials()];
+    let trials = trials.into_iter().flatten().collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    wire::bed::end();
+    conclusion.exit();
+}
