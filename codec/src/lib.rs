@@ -14,6 +14,7 @@ pub mod disk;
 pub mod error;
 pub mod ids;
 pub mod jute;
+pub mod peer;
 #[cfg(test)]
 mod sample;
 pub mod stat;
