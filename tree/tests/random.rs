@@ -100,8 +100,9 @@ fn load(header: Header, mut nodes: &[u8]) -> Tree {
     loader.finish(header.zxid).unwrap()
 }
 
-fn history(wishes: &[Wish]) -> (Model, Vec<BytesMut>) {
+fn history(wishes: &[Wish], old_closes: bool) -> (Model, Vec<BytesMut>) {
     let mut model = Model::new(&Tree::new(config()));
+    model.old_closes = old_closes;
     let txns = wishes.iter().map(|wish| model.next(*wish)).collect();
     (model, txns)
 }
@@ -147,11 +148,11 @@ fn quota_history() -> Vec<BytesMut> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn the_tree_is_the_models_tree(wishes in vec(any::<Wish>(), 1..150)) {
-        let (model, txns) = history(&wishes);
+        let (model, txns) = history(&wishes, true);
         let (mut tree, mut follower) = (Tree::new(config()), Follower::default());
         for txn in &txns {
             apply(&mut tree, txn, &mut follower);
@@ -164,14 +165,16 @@ proptest! {
         prop_assert!(paths.eq(&follower.paths));
     }
 
+    /// Not so with closeSession as servers before 3.6 wrote it: over a snapshot that is newer than
+    /// the session's end nobody knows any more what went with it.
     #[test]
     fn a_snapshot_taken_among_writes_and_the_log_give_the_live_tree(
         wishes in vec(any::<Wish>(), 2..150),
         start in any::<prop::sample::Index>(),
-        rhythm in vec((0usize..4, 1usize..400), 1..40),
+        rhythm in vec((0usize..12, 1usize..100), 1..40),
         again in any::<prop::sample::Index>(),
     ) {
-        let txns: Vec<BytesMut> = quota_history().into_iter().chain(history(&wishes).1).collect();
+        let txns: Vec<BytesMut> = quota_history().into_iter().chain(history(&wishes, false).1).collect();
         let start = start.index(txns.len());
         let mut tree = live(&txns[..start]);
         let (taken, cursor) = (header(&tree), tree.open_cursor());
@@ -208,7 +211,7 @@ proptest! {
         other in vec(any::<Wish>(), 1..80),
         order in vec(any::<bool>(), 160),
     ) {
-        let (one, other) = (history(&one).1, history(&other).1);
+        let (one, other) = (history(&one, true).1, history(&other, true).1);
         let (mut one, mut other) = (one.iter(), other.iter());
         let mut tree = Tree::new(config());
         let cursor = tree.open_cursor();

@@ -23,6 +23,8 @@ pub struct Model {
     pub nodes: BTreeMap<String, Node>,
     pub sessions: BTreeMap<SessionId, i32>,
     pub zxid: i64,
+    /// Write closeSession as servers before 3.6 did, now and then: without the list of what goes.
+    pub old_closes: bool,
 }
 
 const NAMES: [&str; 3] = ["a", "b", "\u{4e2d}\u{e9}"];
@@ -136,7 +138,9 @@ impl Model {
         let body = CloseSessionTxn {
             paths_to_delete: Some(paths),
         };
-        Ok(TxnBody::CloseSession((wish.1 % 2 == 0).then_some(body)))
+        Ok(TxnBody::CloseSession(
+            (!self.old_closes || wish.1 % 2 == 0).then_some(body),
+        ))
     }
 
     fn multi(&mut self, header: TxnHeader, wish: Wish) -> Result<TxnBody<'static>, ErrorCode> {
