@@ -47,7 +47,7 @@ mod tests {
     fn the_first_id_is_server_byte_and_start_time() {
         let mut ids = SessionIds::new(ServerId(1), 0x1_E78F_D000);
         let first = ids.next_id(|_| false);
-        assert_eq!(first.0, 0x01_01_E78F_D000_0000);
+        assert_eq!(first.0, 0x0101_E78F_D000_0000);
         assert_eq!(ids.next_id(|_| false).0, first.0 + 1);
     }
 
