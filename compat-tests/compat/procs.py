@@ -49,8 +49,9 @@ def stop(child, patience=15):
     kill(child)
 
 
-def stop_all():
-    for child in list(_live):
+def stop_all(keep=None):
+    """Ends every child but `keep`."""
+    for child in [one for one in _live if one is not keep]:
         try:
             kill(child)
         except subprocess.TimeoutExpired:

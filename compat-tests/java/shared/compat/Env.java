@@ -68,6 +68,16 @@ public final class Env implements AutoCloseable {
         return made;
     }
 
+    /** A connected client outside any case; nobody closes it. */
+    public static Client standalone(String where, int timeout) throws Exception {
+        return new Client(where, timeout).connected();
+    }
+
+    /** As standalone, on an existing session; it may be told that the session is gone. */
+    public static Client attach(String where, int timeout, long id, byte[] password) throws IOException {
+        return new Client(where, timeout, id, password);
+    }
+
     public <T extends AutoCloseable> T keep(T thing) {
         opened.push(thing);
         return thing;

@@ -4,6 +4,9 @@
 //! of `cargo test`: a part of a name, `--list`, `--test-threads N`.
 
 mod checklist;
+mod errors;
+mod handshake;
+mod malformed;
 
 use libtest_mimic::Arguments;
 
@@ -11,7 +14,12 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // The checks wait far more than they compute.
     arguments.test_threads = arguments.test_threads.or(Some(8));
-    let trials = vec![checklist::trials()];
+    let trials = [
+        checklist::trials(),
+        errors::trials(),
+        handshake::trials(),
+        malformed::trials(),
+    ];
     let trials = trials.into_iter().flatten().collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     wire::bed::end();

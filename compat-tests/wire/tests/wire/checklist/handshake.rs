@@ -215,6 +215,7 @@ fn c09_close_session_replies_first_and_takes_ephemerals_in_flight() {
         assert_eq!(client.reply().ok().path(), *path);
     }
     assert_eq!(client.reply().bare().xid, xid);
-    client.is_closed();
+    // The reference sometimes answers what stands behind closeSession, and then with -112.
+    assert!(client.try_reply().is_none_or(|late| late.err == -112));
     assert_eq!(other.children(&root, false).names(), Vec::<String>::new());
 }

@@ -134,7 +134,10 @@ fn c41_sync_echoes_its_path_and_consumes_no_zxid() {
     );
     let bad = client.call(op::SYNC, &Raw(b"\0\0\0\x02\x2f\xff"));
     assert_eq!(bad.ok().body, b"\0\0\0\x04\x2f\xef\xbf\xbd", "bad UTF-8");
-    let wide = client.sync("/😀x").ok().body;
+    let wide = client
+        .call(op::SYNC, &Raw("\0\0\0\x06/😀x".as_bytes()))
+        .ok()
+        .body;
     assert_eq!(
         wide, b"\0\0\0\x08\x2f\xed\xa0\xbd\xed\xb8\x80x",
         "one UTF-16 unit at a time"
