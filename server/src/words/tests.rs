@@ -1,0 +1,1 @@
+//! The answers against captures of Apache 3.9.5.
