@@ -119,7 +119,8 @@ impl WatchTable {
         }
     }
 
-    /// The connection is closed: all its watches go. Costs what it watched.
+    /// The connection is closed: all its watches go. Costs what it watched. Nothing may be
+    /// registered for it afterwards, or it stays for whoever gets the id next.
     pub fn remove_watcher(&mut self, watcher: WatcherId) {
         self.remove_watcher_step(watcher, usize::MAX);
     }
