@@ -37,13 +37,18 @@ impl Tree {
     /// A node that is deleted has no children, except while a log is replayed over a snapshot
     /// that holds a later node of the same name. That node's children come back by replay.
     fn remove_below(&mut self, step: &Step, node: NodeId, changes: &mut impl ChangeSink) {
-        while let Some(mut leaf) = self.nodes.first_child(node) {
-            while let Some(child) = self.nodes.first_child(leaf) {
-                leaf = child;
+        let mut at = node;
+        loop {
+            while let Some(child) = self.nodes.first_child(at) {
+                at = child;
             }
+            let Some(parent) = self.nodes.parent(at).filter(|_| at != node) else {
+                return;
+            };
             self.counters.surprises += 1;
-            let path = self.path_of(leaf);
-            self.remove_leaf(step.zxid(), leaf, &path, changes);
+            let path = self.path_of(at);
+            self.remove_leaf(step.zxid(), at, &path, changes);
+            at = parent;
         }
     }
 
