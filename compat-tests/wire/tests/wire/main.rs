@@ -7,6 +7,7 @@ mod checklist;
 mod errors;
 mod handshake;
 mod malformed;
+mod watches;
 
 use libtest_mimic::Arguments;
 
@@ -19,6 +20,7 @@ fn main() {
         errors::trials(),
         handshake::trials(),
         malformed::trials(),
+        watches::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
