@@ -7,6 +7,7 @@ temporary name and renamed when it is whole, so an interrupted fetch leaves noth
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -29,8 +30,13 @@ def cache() -> pathlib.Path:
 
 
 def _run(argv, what, **kwargs):
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=900, **kwargs)
+    try:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=900, **kwargs)
+    except FileNotFoundError:
+        raise FetchError(f"{what}: there is no {argv[0]} on this machine") from None
+    except subprocess.TimeoutExpired:
+        raise FetchError(f"{what}: {' '.join(map(str, argv))} did not end within 900 s") from None
     if done.returncode != 0:
         tail = done.stdout.decode(errors="replace")[-2000:]
         raise FetchError(f"{what}: {' '.join(map(str, argv))} ended with {done.returncode}:\n{tail}")
@@ -106,11 +112,18 @@ def classes(name: str, classpath: pathlib.Path) -> pathlib.Path:
     return _make(cache() / "classes" / f"{name}-{classpath.name}-{key}", build)
 
 
-def java(name: str, jars_name: str, main: str):
-    """The command that runs class `main` of `java/<name>` on the class path of `poms/<jars_name>.xml`."""
-    path = jars(jars_name)
+def java(name: str, jars_name: str, run_on=None):
+    """The command that runs `java/<name>`, compiled and (unless `run_on` names another) run on one class path."""
+    built, path = classes(name, jars(jars_name)), jars(run_on or jars_name)
     return ["java", "-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
-            f"{classes(name, path)}:{HERE}/conf:{path}/*", main]
+            f"{built}:{HERE}/conf:{path}/*", f"compat.{name}.Main"]
+
+
+def _release() -> str:
+    """The Debian release's name, as it stands in /etc/os-release."""
+    text = pathlib.Path("/etc/os-release").read_text() if os.path.exists("/etc/os-release") else ""
+    found = re.search(r"^VERSION_CODENAME=(\w+)", text, re.M)
+    return found[1] if found else "unknown"
 
 
 def debian() -> pathlib.Path:
@@ -130,7 +143,7 @@ def debian() -> pathlib.Path:
             for deb in sorted(pathlib.Path(debs).glob("*.deb")):
                 _run(["dpkg-deb", "-x", str(deb), str(directory)], deb.name)
 
-    return _make(cache() / "debian-bookworm", build)
+    return _make(cache() / f"debian-{_release()}", build)
 
 
 def zkcli() -> pathlib.Path:
@@ -192,9 +205,13 @@ def c_program() -> pathlib.Path:
 
 
 def everything(say=print):
+    """Every component, and our own programs compiled against them."""
     tools()
-    for name in (f"zookeeper-{pins.ZOOKEEPER}", f"zookeeper-{pins.ZOOKEEPER_OLD}",
-                 f"curator-{pins.CURATOR}", f"kafka-{pins.KAFKA}"):
-        say(f"{name}: {jars(name)}")
+    server, old = f"zookeeper-{pins.ZOOKEEPER}", f"zookeeper-{pins.ZOOKEEPER_OLD}"
+    say(f"{old}: {jars(old)}")
+    for program, path in (("client", server), ("crossdisk", server), ("curator", f"curator-{pins.CURATOR}"),
+                          ("kafka", f"kafka-{pins.KAFKA}")):
+        say(f"{path}: {jars(path)}; java/{program}: {classes(program, jars(path))}")
     say(f"zkCli.sh: {zkcli()}")
     say(f"kazoo {pins.KAZOO}: {kazoo_python()}")
+    say(f"C client: {c_program()}")

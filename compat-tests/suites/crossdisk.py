@@ -40,7 +40,7 @@ class Chain:
 
     def client(self, server, *steps, kill=False):
         """Runs the steps against the server; with `kill` the server dies as soon as the load runs."""
-        argv = fetch.java("crossdisk", f"zookeeper-{pins.ZOOKEEPER}", "compat.crossdisk.Main")
+        argv = fetch.java("crossdisk", f"zookeeper-{pins.ZOOKEEPER}")
         with open(self.file("client.log"), "ab") as err:
             child = procs.spawn([*argv, server.address, *steps], stdout=subprocess.PIPE, stderr=err, text=True)
         try:

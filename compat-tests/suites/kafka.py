@@ -41,7 +41,7 @@ class Client:
     """The Kafka client of java/kafka: asks one question at a time."""
 
     def __init__(self, context, brokers, zookeeper):
-        argv = fetch.java("kafka", JARS, "compat.kafka.Main")
+        argv = fetch.java("kafka", JARS)
         with open(context.file("kafka-client.log"), "ab") as log:
             self.child = procs.spawn([*argv, ",".join(f"127.0.0.1:{b.port}" for b in brokers), zookeeper],
                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)

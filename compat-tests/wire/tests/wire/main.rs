@@ -3,11 +3,14 @@
 //! The server under test is named by `ZK_UNDER_TEST` (see `wire::server::Kind`). Arguments are those
 //! of `cargo test`: a part of a name, `--list`, `--test-threads N`.
 
+mod acl;
 mod checklist;
 mod errors;
 mod handshake;
 mod malformed;
+mod quota;
 mod watches;
+mod words;
 
 use libtest_mimic::Arguments;
 
@@ -21,6 +24,9 @@ fn main() {
         handshake::trials(),
         malformed::trials(),
         watches::trials(),
+        acl::trials(),
+        quota::trials(),
+        words::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

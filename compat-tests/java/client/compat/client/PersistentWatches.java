@@ -13,6 +13,7 @@ import static org.apache.zookeeper.Watcher.Event.EventType.PersistentWatchRemove
 import compat.Checks;
 import compat.Env;
 import compat.Proxy;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.zookeeper.AddWatchMode;
 import org.apache.zookeeper.CreateMode;
@@ -121,13 +122,18 @@ final class PersistentWatches {
         env.node("n/kid", null);
         watcher.events.quiet(watcher.zk);
         refused(Code.NOWATCHER, () -> watcher.zk.removeWatches(n, watcher.events, WatcherType.Any, false));
-        if (!env.is38()) {
+        if (!env.is38() && knowsRecursiveType()) {
             watcher.zk.addWatch(n, AddWatchMode.PERSISTENT_RECURSIVE);
-            watcher.zk.removeWatches(n, watcher.events, WatcherType.PersistentRecursive, false);
+            watcher.zk.removeWatches(n, watcher.events, WatcherType.valueOf("PersistentRecursive"), false);
             watcher.events.next(PersistentWatchRemoved, n);
             env.zk().setData(n, bytes("2"), -1);
             watcher.events.quiet(watcher.zk);
         }
+    }
+
+    /** The client library of the 3.8 line has no such type. */
+    private static boolean knowsRecursiveType() {
+        return Arrays.stream(WatcherType.values()).anyMatch(type -> type.name().equals("PersistentRecursive"));
     }
 
     private static void afterReconnect(Env env) throws Exception {
