@@ -5,6 +5,8 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
+use super::sets::Reset;
+
 /// A number that only grows until `srst`. One relaxed `fetch_add` per call: count per batch.
 #[derive(Debug, Default)]
 #[repr(align(64))]
@@ -97,6 +99,12 @@ impl Sizes {
         self.last.store(-1, Relaxed);
         self.min.store(i64::MAX, Relaxed);
         self.max.store(-1, Relaxed);
+    }
+}
+
+impl Reset for Counter {
+    fn reset(&self) {
+        Counter::reset(self);
     }
 }
 

@@ -57,10 +57,22 @@ impl<T> Set<T> {
             .iter()
             .for_each(|(key, figure)| see(key, figure));
     }
+}
 
-    /// Forgets every member.
+/// A figure that `srst` can take back to nothing.
+pub trait Reset {
+    /// Back to nothing recorded.
+    fn reset(&self);
+}
+
+impl<T: Reset> Set<T> {
+    /// Every member back to nothing recorded. The keys stay, as in Apache, and so do the members:
+    /// whoever holds one goes on counting into it.
     pub fn reset(&self) {
-        self.members.write().clear();
+        self.members
+            .read()
+            .values()
+            .for_each(|figure| figure.reset());
     }
 }
 
@@ -99,10 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_forgets_the_keys() {
+    fn a_reset_keeps_keys_and_holders() {
         let set = Set::new(Counter::default);
-        set.of("a").add(3);
+        let held = set.of("a");
+        held.add(3);
         set.reset();
-        set.visit(|key, _| panic!("{key} is still there"));
+        held.add(1);
+        let mut seen = Vec::new();
+        set.visit(|key, counter| seen.push((key.to_owned(), counter.get())));
+        assert_eq!(seen, [("a".to_owned(), 1)]);
     }
 }

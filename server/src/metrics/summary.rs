@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
 
+use super::sets::Reset;
+
 /// Mutexes that the threads recording into one [`Percentiles`] are spread over.
 pub const SHARDS: usize = 4;
 
@@ -292,6 +294,18 @@ fn shard_of_this_thread() -> usize {
         static MINE: usize = NEXT.fetch_add(1, Relaxed) % SHARDS;
     }
     MINE.with(|mine| *mine)
+}
+
+impl Reset for Summary {
+    fn reset(&self) {
+        Summary::reset(self);
+    }
+}
+
+impl Reset for Percentiles {
+    fn reset(&self) {
+        Percentiles::reset(self);
+    }
 }
 
 #[cfg(test)]

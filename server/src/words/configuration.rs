@@ -11,7 +11,7 @@ use crate::version;
 /// `conf`.
 pub fn conf(view: &dyn ServerView) -> String {
     let settings = view.settings();
-    let mut output = Output::new();
+    let mut output = Output::default();
     own(view, &settings, &mut output);
     if let Some(quorum) = &settings.quorum {
         ensemble(quorum, &mut output);
@@ -60,7 +60,7 @@ fn ensemble(quorum: &QuorumSettings, output: &mut Output) {
 /// those of the process: `max` and `total` what it may have, `free` what is left of that.
 pub fn envi(view: &dyn ServerView) -> String {
     let environment = view.environment();
-    let mut output = Output::new();
+    let mut output = Output::default();
     output.add(format_args!("Environment:\n"));
     let mut add = |name: &str, value: &str| output.add(format_args!("{name}={value}\n"));
     add("zookeeper.version", &version::line());

@@ -15,7 +15,7 @@ use crate::version;
 
 /// `mntr`.
 pub fn mntr(view: &dyn ServerView) -> String {
-    let mut output = Output::new();
+    let mut output = Output::default();
     head(view, &mut output);
     gauges(view, &mut output);
     view.metrics()

@@ -11,7 +11,7 @@ use super::view::{Bucket, Flow, GlobalSessions, ServerView, Sessions};
 
 /// `dump`.
 pub fn dump(view: &dyn ServerView) -> String {
-    let mut output = Output::new();
+    let mut output = Output::default();
     output.add(format_args!("SessionTracker dump:\n"));
     // An answer that is full takes no more lines: each part may be asked all the same.
     let _ = sessions(&view.sessions(), &mut output);

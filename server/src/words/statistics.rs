@@ -8,7 +8,7 @@ use crate::version;
 
 /// `srvr`.
 pub fn srvr(view: &dyn ServerView) -> String {
-    let mut output = Output::new();
+    let mut output = Output::default();
     head(view, &mut output);
     figures(view, &mut output);
     output.finish()
@@ -16,7 +16,7 @@ pub fn srvr(view: &dyn ServerView) -> String {
 
 /// `stat`.
 pub fn stat(view: &dyn ServerView) -> String {
-    let mut output = Output::new();
+    let mut output = Output::default();
     head(view, &mut output);
     output.add(format_args!("Clients:\n"));
     view.connections(&mut |connection| output.line(format_args!(" {}", brief(connection))));
@@ -27,7 +27,7 @@ pub fn stat(view: &dyn ServerView) -> String {
 
 /// `cons`.
 pub fn cons(view: &dyn ServerView) -> String {
-    let mut output = Output::new();
+    let mut output = Output::default();
     view.connections(&mut |connection| output.line(format_args!(" {}", full(connection))));
     output.add(format_args!("\n"));
     output.finish()

@@ -18,12 +18,14 @@ pub struct Output {
     max_bytes: usize,
 }
 
-impl Output {
+impl Default for Output {
     /// An empty answer of at most [`OUTPUT_MAX_BYTES`] and one line.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Output::bounded(OUTPUT_MAX_BYTES)
     }
+}
 
+impl Output {
     /// An empty answer of at most `max_bytes` and one line.
     pub fn bounded(max_bytes: usize) -> Self {
         Output {

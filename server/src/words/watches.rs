@@ -18,7 +18,7 @@ pub fn wchs(view: &dyn ServerView) -> String {
 
 /// `wchc`.
 pub fn wchc(view: &dyn ServerView) -> String {
-    let mut output = Output::new();
+    let mut output = Output::default();
     let mut of = None;
     view.watches_by_session(&mut |session, path| {
         entry(
@@ -34,7 +34,7 @@ pub fn wchc(view: &dyn ServerView) -> String {
 
 /// `wchp`.
 pub fn wchp(view: &dyn ServerView) -> String {
-    let mut output = Output::new();
+    let mut output = Output::default();
     let mut of = String::new();
     view.watches_by_path(&mut |path, session| {
         let first = of != path;
