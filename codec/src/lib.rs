@@ -18,6 +18,8 @@ pub mod peer;
 #[cfg(test)]
 mod sample;
 pub mod stat;
+#[cfg(test)]
+mod tests;
 pub mod txn;
 
 pub use acl::{Acl, AclList, Id};

@@ -66,11 +66,12 @@ impl<'a> Response<'a> {
     /// # Errors
     /// What is malformed; [`DecodeError::UnknownType`] for an op code that nothing answers.
     pub fn decode(op: i32, err: i32, body: &'a [u8]) -> Result<Self, DecodeError> {
-        let op = OpCode::from_code(op).ok_or(DecodeError::UnknownType(op))?;
-        let may_follow_error = matches!(op, OpCode::Sasl | OpCode::MultiRead) && !body.is_empty();
-        if err != 0 && !may_follow_error {
+        let known = OpCode::from_code(op);
+        let may_follow_error = matches!(known, Some(OpCode::Sasl | OpCode::MultiRead));
+        if err != 0 && (body.is_empty() || !may_follow_error) {
             return Ok(Response::Empty);
         }
+        let op = known.ok_or(DecodeError::UnknownType(op))?;
         Self::decode_body(op, body)
     }
 
