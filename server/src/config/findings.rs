@@ -179,14 +179,29 @@ impl Findings {
             .push(Warning::new(text).at(origin).as_notice());
     }
 
+    /// Whether the value of `name` has been found bad already.
+    pub(super) fn blames(&self, name: &str) -> bool {
+        let names = self
+            .problems
+            .iter()
+            .filter_map(|problem| problem.setting.as_ref());
+        names.into_iter().any(|(key, _)| key == name)
+    }
+
     /// The value, unless something stops the start.
     pub(super) fn finish<T>(self, value: T) -> Result<(T, Vec<Warning>), ConfigErrors> {
         if self.problems.is_empty() {
             return Ok((value, self.warnings));
         }
-        Err(ConfigErrors {
+        Err(self.into_errors())
+    }
+
+    /// The problems in the order of their places.
+    pub(super) fn into_errors(mut self) -> ConfigErrors {
+        self.problems.sort_by(|a, b| a.origin.cmp(&b.origin));
+        ConfigErrors {
             problems: self.problems,
             warnings: self.warnings,
-        })
+        }
     }
 }

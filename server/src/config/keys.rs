@@ -111,19 +111,6 @@ pub struct Key {
 }
 
 impl Key {
-    /// The property under which Java would hold `name` (a family member or this key's own name).
-    pub fn property(&self, name: &str) -> String {
-        match self.given {
-            Given::Bare => name.to_owned(),
-            _ => format!("zookeeper.{name}"),
-        }
-    }
-
-    /// Whether a system property can carry it at all.
-    pub fn takes_property(&self) -> bool {
-        self.given != Given::File
-    }
-
     const fn with_given(mut self, given: Given) -> Key {
         self.given = given;
         self

@@ -63,10 +63,7 @@ pub fn load(
     let mut findings = Findings::default();
     let flags = flags::gather(&args.defines, env, &mut findings);
     let Some((source, lines)) = source::read(&args.command, env, files, &mut findings) else {
-        return Err(ConfigErrors {
-            problems: findings.problems,
-            warnings: findings.warnings,
-        });
+        return Err(findings.into_errors());
     };
     let settings = resolve::resolve(&lines, &flags, &mut findings);
     let mut config = ServerConfig::from_settings(&settings);

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use super::findings::Origin;
 use super::settings::Settings;
 use super::whitelist::Whitelist;
 
@@ -182,8 +183,13 @@ impl Default for ServerConfig {
 impl Addresses {
     fn from_settings(s: &Settings) -> Self {
         let text = |name| s.some_text(name).map(str::to_owned);
+        // In a file 0 means "not set"; as the first word of a start it means "any free port".
+        let given = s.get("clientPort");
+        let any_port = given
+            .filter(|g| g.origin == Origin::Arguments && g.value == "0")
+            .map(|_| 0);
         Addresses {
-            client_port: s.port("clientPort"),
+            client_port: s.port("clientPort").or(any_port),
             client_port_address: text("clientPortAddress"),
             secure_client_port: s.port("secureClientPort"),
             secure_client_port_address: text("secureClientPortAddress"),

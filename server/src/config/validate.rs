@@ -50,7 +50,7 @@ fn check_addresses(config: &ServerConfig, view: &View<'_>, findings: &mut Findin
     } else if a.client_port.is_none() && a.secure_client_port.is_some() {
         let text = "secureClientPort needs TLS, which is not served yet: give a clientPort";
         findings.problem(&view.origin("secureClientPort"), text);
-    } else if a.client_port.is_none() {
+    } else if a.client_port.is_none() && !findings.blames("clientPort") {
         let text = "no client port: expected clientPort=<port>, or ;<port> at the end of this \
                     server's line";
         findings.problem(&view.origin("clientPort"), text);
@@ -96,14 +96,9 @@ fn check_bent(config: &ServerConfig, view: &View<'_>, findings: &mut Findings) {
             );
         }
     }
-    let both = [("emulate353TTLNodes", "extendedTypesEnabled")];
-    for (needy, needed) in both {
-        if view.settings.flag(needy) && !view.settings.flag(needed) {
-            findings.warn(
-                &view.origin(needy),
-                format!("{needy} has no effect without {needed}"),
-            );
-        }
+    if config.features.emulate_353_ttl && !config.features.extended_types {
+        let text = "emulate353TTLNodes has no effect without extendedTypesEnabled";
+        findings.warn(&view.origin("emulate353TTLNodes"), text);
     }
 }
 
@@ -264,7 +259,7 @@ fn note_single_line(config: &ServerConfig, view: &View<'_>, findings: &mut Findi
 fn check_quorum(config: &ServerConfig, view: &View<'_>, findings: &mut Findings) {
     let q = &config.quorum;
     for (name, ticks) in [("initLimit", q.init_limit), ("syncLimit", q.sync_limit)] {
-        if ticks == 0 {
+        if ticks == 0 && !findings.blames(name) {
             let text = format!("{name} is missing: an ensemble needs {name}=<ticks>, 1 or more");
             findings.problem(&view.origin(name), text);
         }
