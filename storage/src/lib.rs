@@ -7,10 +7,18 @@
 #![deny(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod cadence;
+pub mod directory;
+pub mod epoch;
 pub mod error;
 pub mod log;
 mod map;
 pub mod media;
+pub mod recover;
+pub mod retain;
+pub mod snapshot;
+mod truncate;
 
 pub use error::{DirectoryError, DiskError, SnapshotError, TruncateError};
 pub use media::Disk;
+pub use truncate::truncate;

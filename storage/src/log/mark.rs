@@ -5,9 +5,10 @@
 //! loss pages of the *last, unsynced* groups may be missing in any order, so that a whole record can
 //! stand behind a hole. In front of the mark a hole is rot; behind it nothing was acknowledged.
 //!
-//! Invariant: the mark never claims more than was synced. It may lag: it is stored to after each
-//! sync without a system call, and made durable when a log begins, when space is prepared, and at a
-//! clean close. Two slots, written in turn, each with a checksum: a torn one leaves the other.
+//! Invariant: the mark never claims more than was synced, and `newest` is durable before that file
+//! holds anything. The offset may lag: it is stored to after each sync without a system call, and
+//! made durable when a log begins, when space is prepared, and at a clean close. Two slots, written
+//! in turn, each with a checksum: a torn one leaves the other.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ use crate::media::{Disk, LogFile, Window, parent};
 pub(crate) const NAME: &str = "rookeeper.durable";
 
 const MAGIC: [u8; 8] = *b"RKDUR\0\0\x01";
-const SLOT_LEN: usize = 40;
+const SLOT_LEN: usize = 48;
 /// Slots stand in different sectors.
 const SLOT_STRIDE: usize = 512;
 const FILE_LEN: u64 = 1024;
@@ -31,21 +32,44 @@ const FILE_LEN: u64 = 1024;
 /// What a mark says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MarkAt {
-    /// Name of the log file it speaks of.
+    /// Name of the log file in which the unsynced part of the history begins.
     pub log: Zxid,
     /// Bytes of that file that are durable.
     pub offset: u64,
+    /// Name of the newest log file begun since: the files from `log` to this one are ours.
+    pub newest: Zxid,
+}
+
+/// What is known of a place in the logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// It was durable: damage there is rot.
+    Durable,
+    /// Nothing there was acknowledged: a crash may leave anything.
+    Unsynced,
+    /// Another server, or an older run, wrote it.
+    Nothing,
 }
 
 impl MarkAt {
+    /// What is known of `offset` in the log file named `log`.
+    pub fn knows(mark: Option<MarkAt>, log: Zxid, offset: u64) -> Known {
+        match mark {
+            Some(mark) if log == mark.log && offset < mark.offset => Known::Durable,
+            Some(mark) if log >= mark.log && log <= mark.newest => Known::Unsynced,
+            _ => Known::Nothing,
+        }
+    }
+
     fn slot(&self, turn: u64) -> [u8; SLOT_LEN] {
         let mut slot = [0; SLOT_LEN];
         slot[..8].copy_from_slice(&MAGIC);
         slot[8..16].copy_from_slice(&turn.to_be_bytes());
         slot[16..24].copy_from_slice(&self.log.0.to_be_bytes());
         slot[24..32].copy_from_slice(&self.offset.to_be_bytes());
-        let sum = u64::from(adler32(&slot[..32]));
-        slot[32..].copy_from_slice(&sum.to_be_bytes());
+        slot[32..40].copy_from_slice(&self.newest.0.to_be_bytes());
+        let sum = u64::from(adler32(&slot[..40]));
+        slot[40..].copy_from_slice(&sum.to_be_bytes());
         slot
     }
 
@@ -53,13 +77,14 @@ impl MarkAt {
         let (fields, []) = slot.as_chunks::<8>() else {
             return None;
         };
-        let [magic, turn, log, offset, sum] = *fields else {
+        let [magic, turn, log, offset, newest, sum] = *fields else {
             return None;
         };
-        let good = magic == MAGIC && u64::from_be_bytes(sum) == u64::from(adler32(&slot[..32]));
+        let good = magic == MAGIC && u64::from_be_bytes(sum) == u64::from(adler32(&slot[..40]));
         let mark = MarkAt {
             log: Zxid(i64::from_be_bytes(log)),
             offset: u64::from_be_bytes(offset),
+            newest: Zxid(i64::from_be_bytes(newest)),
         };
         good.then_some((u64::from_be_bytes(turn), mark))
     }
@@ -95,6 +120,7 @@ pub(crate) struct Mark {
     file: Arc<dyn LogFile>,
     window: Box<dyn Window>,
     turn: u64,
+    at: Option<MarkAt>,
 }
 
 impl Mark {
@@ -115,14 +141,47 @@ impl Mark {
             file,
             window,
             turn: 0,
+            at: None,
         })
     }
 
-    /// Stores a new mark, without making it durable.
-    pub fn set(&mut self, mark: MarkAt) {
+    /// A new log file is about to be made; to be made durable before it is. What was unsynced in
+    /// an older one stays so.
+    pub fn begin(&mut self, log: Zxid) {
+        let MarkAt {
+            log: from, offset, ..
+        } = self.at.unwrap_or(MarkAt {
+            log,
+            offset: 0,
+            newest: log,
+        });
+        self.set(MarkAt {
+            log: from,
+            offset,
+            newest: log,
+        });
+    }
+
+    /// Everything up to `offset` of `log` has become durable.
+    pub fn advance(&mut self, log: Zxid, offset: u64) {
+        let newest = self.at.map_or(log, |at| at.newest.max(log));
+        self.set(MarkAt {
+            log,
+            offset,
+            newest,
+        });
+    }
+
+    /// What the mark spoke of is durable or gone; the next log begins anew.
+    pub fn forget(&mut self) {
+        self.at = None;
+    }
+
+    fn set(&mut self, mark: MarkAt) {
         self.turn += 1;
         self.window
             .put(self.turn as usize % 2 * SLOT_STRIDE, &mark.slot(self.turn));
+        self.at = Some(mark);
     }
 
     /// Where it stands and how to sync it, for callers that must not hold the lock meanwhile.
@@ -145,11 +204,32 @@ mod tests {
         let at = |offset| MarkAt {
             log: Zxid(7),
             offset,
+            newest: Zxid(7),
         };
-        (1..=5).for_each(|offset| mark.set(at(offset)));
+        mark.begin(Zxid(7));
+        (2..=5).for_each(|offset| mark.advance(Zxid(7), offset));
         assert_eq!(read(&disk, dir.path()).unwrap(), Some(at(5)));
         // Turn 5 stands in slot 1: damaged, the other slot is believed.
         mark.window.put(SLOT_STRIDE + 30, &[9]);
         assert_eq!(read(&disk, dir.path()).unwrap(), Some(at(4)));
+    }
+
+    #[test]
+    fn a_rolled_log_that_is_not_synced_stays_unsynced() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Disk::real();
+        let mut mark = Mark::create(&disk, dir.path()).unwrap();
+        mark.begin(Zxid(1));
+        mark.advance(Zxid(1), 100);
+        mark.begin(Zxid(9));
+        let read = || read(&disk, dir.path()).unwrap();
+        let knows = |log, offset| MarkAt::knows(read(), Zxid(log), offset);
+        assert_eq!(knows(1, 99), Known::Durable);
+        assert_eq!(knows(1, 100), Known::Unsynced);
+        assert_eq!(knows(9, 16), Known::Unsynced);
+        assert_eq!(knows(10, 16), Known::Nothing);
+        mark.advance(Zxid(9), 50);
+        assert_eq!(knows(1, 0), Known::Nothing);
+        assert_eq!(knows(9, 49), Known::Durable);
     }
 }

@@ -12,7 +12,8 @@ mod space;
 mod sync;
 mod writer;
 
-pub use read::{LogReader, LoggedTxn, last_logged_zxid};
+pub use read::{LogReadError, LogReader, LoggedTxn, last_logged_zxid};
+pub(crate) use read::{files_from, log_files};
 pub use space::LogSpace;
 pub use sync::{LogSyncer, SyncFigures};
 pub use writer::{LogOptions, TxnLog};

@@ -6,7 +6,7 @@ use codec::Zxid;
 use codec::disk::parse_log_name;
 
 use super::follows;
-use super::scan::{LogScan, Step};
+use super::scan::{End, LogScan};
 use crate::error::DiskError;
 use crate::media::Disk;
 
@@ -52,10 +52,18 @@ pub(crate) fn log_files(disk: &Disk, dir: &Path) -> Result<Vec<(Zxid, PathBuf)>,
     Ok(logs)
 }
 
-/// The files that hold the records from `from` on: those named so or later, and the one before.
+/// The files that hold the records from `from` on: those named so or later, and the one before
+/// unless a file begins with exactly `from`.
 pub(crate) fn files_from(mut files: Vec<(Zxid, PathBuf)>, from: Zxid) -> Vec<(Zxid, PathBuf)> {
     let later = files.partition_point(|(first, _)| *first < from);
-    files.drain(..later.saturating_sub(1));
+    let exact = files.get(later).is_some_and(|(first, _)| *first == from);
+    files.drain(
+        ..if exact {
+            later
+        } else {
+            later.saturating_sub(1)
+        },
+    );
     files
 }
 
@@ -119,45 +127,49 @@ impl LogReader {
 
     /// Takes one record, or goes on with the next file.
     fn step(&mut self) -> Result<Option<(Zxid, u64)>, LogReadError> {
-        let (name, scan) = self.scan.as_mut().expect("invariant: the caller checked");
-        let path = scan.path().to_path_buf();
-        let damaged = |offset, reason| LogReadError::Damaged {
-            file: path,
-            offset,
-            reason,
-        };
-        let mut ended = scan.take()?;
-        if ended.is_err() {
+        let (_, scan) = self.scan.as_mut().expect("invariant: the caller checked");
+        let mut taken = scan.take()?;
+        if taken.1.is_err() {
             // What was buffered may be older than what has been appended since.
             scan.refresh()?;
-            ended = scan.take()?;
+            taken = scan.take()?;
         }
-        match ended {
-            Ok((zxid, offset)) if self.last.is_none_or(|last| follows(last, zxid)) => {
+        match taken {
+            (offset, Ok(zxid)) if self.last.is_none_or(|last| follows(last, zxid)) => {
                 self.last = Some(zxid);
                 Ok(Some((zxid, offset)))
             }
-            Ok((zxid, offset)) => {
+            (offset, Ok(zxid)) => {
                 let last = self.last.unwrap_or_default();
-                Err(damaged(offset, format!("{zxid} stands behind {last}")))
+                Err(self.damaged(offset, format!("{zxid} stands behind {last}")))
             }
-            Err((offset, reason)) => {
-                let (now, last) = (*name, self.last);
-                let next = log_files(&self.disk, &self.dir)?
-                    .into_iter()
-                    .find(|(n, _)| *n > now);
-                match next {
-                    Some((name, path)) if last.is_none_or(|last| follows(last, name)) => {
-                        self.scan = Some((name, LogScan::open(&self.disk, &path)?));
-                        Ok(None)
-                    }
-                    _ if last.is_none() => {
-                        self.scan = None;
-                        Ok(None)
-                    }
-                    _ => Err(damaged(offset, reason)),
-                }
+            (offset, Err(end)) => self.next_file(offset, end).map(|()| None),
+        }
+    }
+
+    fn next_file(&mut self, offset: u64, end: End) -> Result<(), LogReadError> {
+        let now = self.scan.as_ref().map(|(name, _)| *name);
+        let mut files = log_files(&self.disk, &self.dir)?.into_iter();
+        let next = files.find(|(name, _)| Some(*name) > now);
+        self.scan = match (next, self.last) {
+            (Some((name, path)), last) if last.is_none_or(|last| follows(last, name)) => {
+                Some((name, LogScan::open(&self.disk, &path)?))
             }
+            (_, None) => None,
+            _ => return Err(self.damaged(offset, end.to_string())),
+        };
+        Ok(())
+    }
+
+    fn damaged(&self, offset: u64, reason: String) -> LogReadError {
+        let file = self
+            .scan
+            .as_ref()
+            .map(|(_, scan)| scan.path().to_path_buf());
+        LogReadError::Damaged {
+            file: file.unwrap_or_default(),
+            offset,
+            reason,
         }
     }
 }
@@ -171,8 +183,8 @@ pub fn last_logged_zxid(disk: &Disk, dir: &Path) -> Result<Option<Zxid>, DiskErr
     for (_, path) in log_files(disk, dir)?.into_iter().rev() {
         let mut scan = LogScan::open(disk, &path)?;
         let mut last = None;
-        while let Step::Record(found) = scan.next()? {
-            last = Some(found.zxid);
+        while let (_, Ok(zxid)) = scan.take()? {
+            last = Some(zxid);
         }
         if last.is_some() {
             return Ok(last);

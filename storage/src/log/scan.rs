@@ -3,6 +3,7 @@
 //! Never holds more of the file than one record and a buffer; a claimed length is compared with the
 //! file's size before anything is reserved.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use codec::disk::log_record::{HEADER_LEN, OVERHEAD};
@@ -38,6 +39,15 @@ pub(crate) enum End {
     Torn(String),
     /// What no crash leaves.
     Rot(String),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Clean => write!(f, "the log ends here, before the transaction wanted"),
+            End::Torn(reason) | End::Rot(reason) => write!(f, "{reason}"),
+        }
+    }
 }
 
 /// What a step of the scan gave.
@@ -82,12 +92,9 @@ impl LogScan {
         })
     }
 
+    /// The file.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    pub fn len(&self) -> u64 {
-        self.len
     }
 
     /// The next record, or why there is none. After an end it gives the same end again.
@@ -137,20 +144,18 @@ impl LogScan {
         }
     }
 
-    /// As [`LogScan::next`], borrowing nothing: zxid and place of the record, or place and reason
-    /// of the end.
-    pub fn take(&mut self) -> Result<Result<(Zxid, u64), (u64, String)>, DiskError> {
+    /// As [`LogScan::next`], borrowing nothing: a place, and the zxid of the record there or why
+    /// there is none.
+    pub fn take(&mut self) -> Result<(u64, Result<Zxid, End>), DiskError> {
         Ok(match self.next()? {
-            Step::Record(found) => Ok((found.zxid, found.offset)),
-            Step::End {
-                offset,
-                end: End::Torn(reason) | End::Rot(reason),
-            } => Err((offset, reason)),
-            Step::End {
-                offset,
-                end: End::Clean,
-            } => Err((offset, "the log ends before the transaction wanted".into())),
+            Step::Record(found) => (found.offset, Ok(found.zxid)),
+            Step::End { offset, end } => (offset, Err(end)),
         })
+    }
+
+    /// Where the next record begins: behind all those read so far.
+    pub fn position(&self) -> u64 {
+        self.position
     }
 
     /// The payload of the record at `offset`, which [`LogScan::take`] has just told.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use codec::Zxid;
 use parking_lot::Mutex;
 
-use super::mark::{Mark, MarkAt};
+use super::mark::Mark;
 use super::segment::Segment;
 use super::writer::LogOptions;
 use crate::error::DiskError;
@@ -91,6 +91,7 @@ impl Shared {
         let _one = self.syncing.lock();
         let segments = std::mem::take(&mut *self.segments.lock());
         self.retired.lock().extend(segments);
+        self.mark.lock().forget();
         self.appended.store(last.0, Ordering::Release);
         self.durable.store(last.0, Ordering::Release);
     }
@@ -113,7 +114,7 @@ impl Shared {
                 .try_for_each(|segment| self.sync_segment(segment))?;
             self.disk.check()?;
             if let Some((log, offset)) = ends {
-                self.mark.lock().set(MarkAt { log, offset });
+                self.mark.lock().advance(log, offset);
             }
         }
         self.retire(&segments);

@@ -12,7 +12,7 @@ use codec::{Encode, Zxid};
 use parking_lot::Mutex;
 
 use super::follows;
-use super::mark::{Mark, MarkAt};
+use super::mark::Mark;
 use super::segment::{Segment, Space};
 use super::space::{LogSpace, SpaceThread};
 use super::sync::{LogSyncer, Shared};
@@ -200,11 +200,8 @@ impl TxnLog {
 
     fn begin(&mut self, zxid: Zxid, need: u64) -> Result<(), DiskError> {
         let Shared { disk, options, .. } = &*self.shared;
-        // Before the file can hold anything, the mark must say that nothing in it is durable.
-        self.shared.mark.lock().set(MarkAt {
-            log: zxid,
-            offset: 0,
-        });
+        // Before the file can hold anything, the mark must say that it is ours and nothing in it durable.
+        self.shared.mark.lock().begin(zxid);
         self.shared.sync_mark()?;
         let path = options.dir.join(log_name(zxid));
         let segment = Arc::new(Segment {
