@@ -19,7 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from compat import fetch, procs, report, servers  # noqa: E402  (needs the path above)
 
-SUITES = ("zkcli", "java", "kazoo", "java38", "curator", "cclient", "kafka", "crossdisk")
+SUITES = ("zkcli", "java", "kazoo", "java38", "curator", "cclient", "restart", "kafka", "crossdisk")
 GROUPS = {"quick": SUITES[:3], "all": SUITES}
 
 

@@ -209,8 +209,8 @@ def everything(say=print):
     tools()
     server, old = f"zookeeper-{pins.ZOOKEEPER}", f"zookeeper-{pins.ZOOKEEPER_OLD}"
     say(f"{old}: {jars(old)}")
-    for program, path in (("client", server), ("crossdisk", server), ("curator", f"curator-{pins.CURATOR}"),
-                          ("kafka", f"kafka-{pins.KAFKA}")):
+    for program, path in (("client", server), ("crossdisk", server), ("restart", server),
+                          ("curator", f"curator-{pins.CURATOR}"), ("kafka", f"kafka-{pins.KAFKA}")):
         say(f"{path}: {jars(path)}; java/{program}: {classes(program, jars(path))}")
     say(f"zkCli.sh: {zkcli()}")
     say(f"kazoo {pins.KAZOO}: {kazoo_python()}")

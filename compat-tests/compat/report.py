@@ -54,8 +54,13 @@ class Report:
         self.ok(name)
         return True
 
-    def program(self, suite, argv, log, seconds, **kwargs):
-        """Runs a program that prints `plan N` and then N lines `ok NAME` or `FAILED NAME: REASON`."""
+    def program(self, suite, argv, log, seconds, ready=None, **kwargs):
+        """Runs a program that prints `plan N` and then N lines `ok NAME` or `FAILED NAME: REASON`.
+
+        With `ready`, the program may also print `ready`: then ready() is called, and a line goes to its input.
+        """
+        if ready:
+            kwargs["stdin"] = subprocess.PIPE
         with open(log, "ab") as err:
             child = procs.spawn(argv, stdout=subprocess.PIPE, stderr=err, text=True,
                                 errors="replace", **kwargs)
@@ -67,10 +72,17 @@ class Report:
                 word, _, rest = line.rstrip("\n").partition(" ")
                 if word == "plan" and rest.isdigit():
                     planned = int(rest)
-                elif word in ("ok", "FAILED"):
+                elif word == "ready" and ready:
+                    ready()
+                    child.stdin.write("go on\n")
+                    child.stdin.flush()
+                elif word == "ok":
                     seen += 1
-                    name, _, reason = rest.partition(": ") if word == "FAILED" else (rest, "", "")
-                    self.ok(f"{suite}.{name}") if word == "ok" else self.fail(f"{suite}.{name}", reason)
+                    self.ok(f"{suite}.{rest}")
+                elif word == "FAILED":
+                    seen += 1
+                    name, _, reason = rest.partition(": ")
+                    self.fail(f"{suite}.{name}", reason)
             child.wait(timeout=10)
         finally:
             watchdog.cancel()

@@ -7,6 +7,7 @@ import harness
 import operations  # noqa: F401  (registers its cases)
 import recipes  # noqa: F401
 import watching  # noqa: F401
+import words  # noqa: F401
 
 harness.main(sys.argv[1])
 sys.stdout.flush()

@@ -6,9 +6,12 @@
 mod acl;
 mod checklist;
 mod errors;
+mod expiry;
+mod golden;
 mod handshake;
 mod malformed;
 mod quota;
+mod throttle;
 mod watches;
 mod words;
 
@@ -27,6 +30,9 @@ fn main() {
         acl::trials(),
         quota::trials(),
         words::trials(),
+        golden::trials(),
+        throttle::trials(),
+        expiry::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
