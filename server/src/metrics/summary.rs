@@ -2,9 +2,9 @@
 //!
 //! What they cost: a [`Summary`] is two relaxed atomic additions per batch, and a third and fourth
 //! write only when an extreme moves; no lock. A [`Percentiles`] adds one short, sharded mutex per
-//! batch (threads are spread over [`SHARDS`] of them) and some nanoseconds per value, and allocates
-//! its histogram (8 KiB a shard where nothing took longer than a second, 35 KiB at worst) on the first value: idle ones cost
-//! nothing.
+//! batch (threads are spread over [`SHARDS`] of them) and some nanoseconds per value: about 10 ns a
+//! value in batches of 16, 50 ns alone. It allocates its histogram on the first value (14 KiB a
+//! shard for times of up to a second, 35 KiB at worst): idle ones hold nothing.
 //!
 //! Times are recorded in microseconds and shown in milliseconds, as Apache's are: the average then
 //! tells something even where every request takes less than one.
