@@ -6,6 +6,7 @@
 //! Reading borrows from the input ([`Decode`], nom parsers); writing appends to a
 //! [`bytes::BytesMut`] ([`Encode`]).
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod acl;
 pub mod client;

@@ -1,5 +1,6 @@
 //! Every log and snapshot of the recordings: decoded, compared with its description, encoded
 //! again to the same bytes.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! The recorded connections between servers, both directions: decoded, compared with their
 //! description, encoded again to the same bytes.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

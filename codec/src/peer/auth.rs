@@ -53,8 +53,8 @@ pub fn cut_auth_packet(
     };
     let [.., a, b, c, d] = *head;
     match i32::from_be_bytes([a, b, c, d]) {
-        n if n < -1 || n.max(0) as usize > limit => return Err(DecodeError::BadLength(n.into())),
-        n if input.len() < TOKEN_AT + n.max(0) as usize => return Ok(None),
+        n if n < -1 || n.max(0) as usize > limit => Err(DecodeError::BadLength(n.into())),
+        n if input.len() < TOKEN_AT + n.max(0) as usize => Ok(None),
         n => {
             let packet = QuorumAuthPacket::from_bytes(input)?;
             Ok(Some((packet, TOKEN_AT + n.max(0) as usize)))

@@ -185,8 +185,8 @@ impl<'a> TxnBody<'a> {
             return fail(DecodeError::UnknownType(txn_type));
         };
         match op {
-            OpCode::Create => map(input, TxnBody::Create),
-            OpCode::Create2 => map(input, TxnBody::Create2),
+            OpCode::Create => create(input, TxnBody::Create),
+            OpCode::Create2 => create(input, TxnBody::Create2),
             OpCode::CreateContainer => map(input, TxnBody::CreateContainer),
             OpCode::CreateTtl => map(input, TxnBody::CreateTtl),
             OpCode::Delete => map(input, TxnBody::Delete),
@@ -224,12 +224,54 @@ impl<'a> TxnBody<'a> {
     }
 }
 
-/// A body of 3.6 and later is a vector; one that does not parse as such is the empty body of
-/// older servers, perhaps with a digest behind it.
+/// Servers before 3.4 wrote no `parentCVersion`, and nothing behind the body: -1 then.
+fn create<'a>(input: &'a [u8], wrap: fn(CreateTxn<'a>) -> TxnBody<'a>) -> Parsed<'a, TxnBody<'a>> {
+    match CreateTxnV0::decode(input) {
+        Ok((rest @ [], old)) => Ok((rest, wrap(old.into()))),
+        _ => map(input, wrap),
+    }
+}
+
+record! {
+    /// create as servers before 3.4 wrote it.
+    pub struct CreateTxnV0<'a> {
+        /// Final path.
+        pub path: Text<'a>,
+        /// Data.
+        pub data: Buffer<'a>,
+        /// Final ACL.
+        pub acl: Vector<Acl<'a>>,
+        /// Owned by the session in the header.
+        pub ephemeral: bool,
+    }
+}
+
+impl<'a> From<CreateTxnV0<'a>> for CreateTxn<'a> {
+    fn from(old: CreateTxnV0<'a>) -> Self {
+        let CreateTxnV0 {
+            path,
+            data,
+            acl,
+            ephemeral,
+        } = old;
+        CreateTxn {
+            path,
+            data,
+            acl,
+            ephemeral,
+            parent_cversion: -1,
+        }
+    }
+}
+
+/// A body of 3.6 and later is a vector. What does not parse as such is the empty body of older
+/// servers, perhaps with a digest behind it; so is what would be two empty paths in 12 bytes: a
+/// digest of version 2.
 fn close_session(input: &[u8]) -> (&[u8], TxnBody<'_>) {
+    let digest_alone = input.len() == 12 && input.starts_with(&2_i32.to_be_bytes());
     match CloseSessionTxn::decode(input) {
-        Ok((rest, body)) => (rest, TxnBody::CloseSession(Some(body))),
-        Err(_) => (input, TxnBody::CloseSession(None)),
+        Ok((rest, body)) if !digest_alone => (rest, TxnBody::CloseSession(Some(body))),
+        _ => (input, TxnBody::CloseSession(None)),
     }
 }
 

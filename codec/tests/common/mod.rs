@@ -1,10 +1,11 @@
 //! The recorded files and streams of real servers, and hex, for the tests beside this file.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 
 use bytes::BytesMut;
-use codec::{Decode, Encode};
+use codec::txn::{CreateSessionTxn, Txn, TxnBody, TxnDigest, TxnHeader};
+use codec::{Acl, Decode, Encode, SessionId, Xid, Zxid};
 use serde_json::Value;
 
 /// Where the recordings are.
@@ -81,4 +82,36 @@ pub fn round_trip<'a, T: Decode<'a> + Encode + std::fmt::Debug>(bytes: &'a [u8])
 
 pub fn encoded(value: &impl Encode) -> BytesMut {
     value.to_bytes()
+}
+
+/// One entry that grants everything to everybody, as a vector of ACLs.
+pub const OPEN: &str = "00000001 0000001f 00000005 776f726c64 00000006 616e796f6e65";
+
+/// The same as a value.
+pub fn open() -> Option<Vec<Acl<'static>>> {
+    Some(codec::acl::open_acl_unsafe())
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A createSession with the digest of a fresh tree.
+pub fn create_session(session: SessionId, zxid: i64, time: i64, time_out: i32) -> Txn<'static> {
+    let header = TxnHeader {
+        client_id: session,
+        cxid: Xid(0),
+        zxid: Zxid(zxid),
+        time,
+        txn_type: -10,
+    };
+    let body = TxnBody::CreateSession(CreateSessionTxn { time_out });
+    Txn {
+        header,
+        body,
+        digest: Some(TxnDigest {
+            version: 2,
+            tree_digest: 0x51c6_d660,
+        }),
+    }
 }
