@@ -5,6 +5,8 @@
 //! [`super::Metrics`] holds itself are joined to them here, so that every reader of figures
 //! (`mntr` now, HTTP later) sees one list.
 
+use std::collections::BTreeMap;
+
 use super::process::Descriptors;
 use super::registry::Metrics;
 
@@ -58,7 +60,7 @@ pub struct LeaderGauges {
     pub leader_uptime_ms: u64,
 }
 
-/// Quota of one namespace: −1 for no limit.
+/// A quota, and the namespace that it lies in: −1 for no limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NamespaceQuota {
     /// First path element.
@@ -127,6 +129,24 @@ impl Gauges {
 }
 
 impl NamespaceQuota {
+    /// Quotas of one namespace added up, as Apache does (a −1 is added too), in the order of the
+    /// names; those that lie on the root belong to no namespace.
+    pub fn by_namespace(quotas: impl IntoIterator<Item = NamespaceQuota>) -> Vec<NamespaceQuota> {
+        let mut all: BTreeMap<String, NamespaceQuota> = BTreeMap::new();
+        for quota in quotas
+            .into_iter()
+            .filter(|quota| !quota.namespace.is_empty())
+        {
+            let sum = all.entry(quota.namespace.clone()).or_default();
+            sum.count_limit = sum.count_limit.saturating_add(quota.count_limit);
+            sum.bytes_limit = sum.bytes_limit.saturating_add(quota.bytes_limit);
+            sum.count_usage = sum.count_usage.saturating_add(quota.count_usage);
+            sum.bytes_usage = sum.bytes_usage.saturating_add(quota.bytes_usage);
+            sum.namespace = quota.namespace;
+        }
+        all.into_values().collect()
+    }
+
     /// Shows the gauges of this namespace: name, value.
     pub fn visit(&self, mut see: impl FnMut(&'static str, i64)) {
         see("quota_count_limit_per_namespace", self.count_limit);

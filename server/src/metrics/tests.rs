@@ -109,3 +109,25 @@ fn a_gauge_beyond_the_signed_range_stays_positive() {
     });
     assert_eq!(seen, Some(Value::Int(i64::MAX)));
 }
+
+#[test]
+fn quotas_of_one_namespace_are_added_up() {
+    let quota = |namespace: &str, count_limit| NamespaceQuota {
+        namespace: namespace.to_owned(),
+        count_limit,
+        bytes_limit: i64::MAX,
+        count_usage: 1,
+        bytes_usage: 2,
+    };
+    let all =
+        NamespaceQuota::by_namespace([quota("b", 5), quota("a", 10), quota("b", 7), quota("", 3)]);
+    let sums: Vec<_> = all
+        .iter()
+        .map(|q| (q.namespace.as_str(), q.count_limit))
+        .collect();
+    assert_eq!(sums, [("a", 10), ("b", 12)]);
+    assert_eq!(
+        (all[1].bytes_limit, all[1].count_usage, all[1].bytes_usage),
+        (i64::MAX, 2, 4)
+    );
+}

@@ -8,7 +8,7 @@ use std::fmt::Display;
 
 use super::text::Output;
 use super::view::ServerView;
-use crate::metrics::gauges::Value;
+use crate::metrics::gauges::{NamespaceQuota, Value};
 use crate::metrics::registry::Figure;
 use crate::metrics::summary::{Quantiles, SummarySnapshot};
 use crate::version;
@@ -45,7 +45,7 @@ fn gauges(view: &dyn ServerView, output: &mut Output) {
             Value::Float(value) => add(output, name, format_args!("{value:?}")),
         },
     );
-    for quota in view.quotas() {
+    for quota in NamespaceQuota::by_namespace(view.quotas()) {
         let key = safe(&quota.namespace);
         quota.visit(|name, value| add(output, format_args!("{key}_{name}"), value));
     }

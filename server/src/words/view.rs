@@ -27,7 +27,7 @@ pub trait ServerView {
     fn metrics(&self) -> &Metrics;
     /// The looked-up figures: all of them cheap.
     fn gauges(&self) -> Gauges;
-    /// Namespaces with a quota, in the order of their names.
+    /// Every quota; those of one namespace are shown added up.
     fn quotas(&self) -> Vec<NamespaceQuota>;
     /// File descriptors of the process.
     fn descriptors(&self) -> Descriptors;
