@@ -1,0 +1,243 @@
+//! Applying what is committed, and answering it: the only place where the tree changes.
+//!
+//! Order within one transaction: the tree changes, watch events enter their connections' outboxes,
+//! then the reply enters its own, then the requests that waited behind it are answered. All of it
+//! under the tree's lock, so that nobody sees the new state before the event that announces it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use codec::txn::{Txn, TxnBody};
+use codec::{Decode, OpCode, SessionId, Zxid};
+use tree::apply::Applied;
+use tree::tree::Tree;
+use tree::watch::{Fired, Firing};
+
+use super::clock::{Instant, Now};
+use super::connection::{Connection, Ending, Pending, State};
+use super::events::Dispatch;
+use super::intake::OWNER;
+use super::pipeline::{Origin, Pipeline, Proposal};
+use super::{Replica, replies};
+
+/// Transactions applied before the tree is given to waiting readers.
+const SLICE: usize = 256;
+
+/// Connections with something to send, each once or a few times.
+#[derive(Debug, Default)]
+pub struct ToFlush(Vec<Arc<Connection>>);
+
+impl ToFlush {
+    /// Notes a connection; the same one in a row is noted once.
+    pub fn note(&mut self, connection: &Arc<Connection>) {
+        if !self
+            .0
+            .last()
+            .is_some_and(|last| Arc::ptr_eq(last, connection))
+        {
+            self.0.push(connection.clone());
+        }
+    }
+
+    /// Takes the noted connections, each once.
+    pub fn take(&mut self) -> impl Iterator<Item = Arc<Connection>> {
+        let mut list = std::mem::take(&mut self.0);
+        list.sort_unstable_by_key(|connection| connection.id);
+        list.dedup_by_key(|connection| connection.id);
+        list.into_iter()
+    }
+}
+
+impl Replica {
+    /// Applies everything proposed up to `committed`, in order, and answers it; `dispatch` then
+    /// tells whose outboxes want to be flushed. Answers the last zxid applied.
+    pub fn commit(&self, committed: Zxid, now: Now, dispatch: &mut Dispatch) -> Zxid {
+        loop {
+            let mut pipeline = self.pipeline.lock();
+            let mut tree = self.tree.write();
+            let mut more = false;
+            for done in 0.. {
+                more = done == SLICE;
+                let next = if more {
+                    None
+                } else {
+                    pipeline.next_committed(committed)
+                };
+                let Some(proposal) = next else { break };
+                self.apply(&mut pipeline, &mut tree, &proposal, now.instant, dispatch);
+            }
+            let last = tree.last_zxid();
+            drop(tree);
+            pipeline.preparer.applied(last);
+            self.in_flight
+                .store(pipeline.in_flight(), Ordering::Relaxed);
+            if !more {
+                return last;
+            }
+            parking_lot::MutexGuard::unlock_fair(pipeline);
+        }
+    }
+
+    fn apply(
+        &self,
+        pipeline: &mut Pipeline,
+        tree: &mut Tree,
+        proposal: &Proposal,
+        now: Instant,
+        dispatch: &mut Dispatch,
+    ) {
+        // Our own bytes, or a leader's that were decoded when they came: a failure is our bug.
+        let txn = Txn::from_bytes(&proposal.payload)
+            .expect("invariant: a proposed transaction can be decoded");
+        let applied = {
+            let mut watches = self.watches.lock();
+            let out = |fired: Fired<'_>| dispatch.event(self, &fired);
+            tree.apply(
+                &txn,
+                &mut Firing {
+                    table: &mut watches,
+                    out,
+                },
+            )
+        };
+        if let Some(mismatch) = &applied.digest_mismatch {
+            tracing::error!(
+                zxid = %mismatch.zxid, expected = mismatch.expected, found = mismatch.found,
+                "the tree's digest is not what its transaction foretold"
+            );
+            self.metrics.digest_mismatches_count.one();
+        }
+        self.keep_digest(tree);
+        let flush = dispatch.flush();
+        match (&txn.body, &proposal.origin) {
+            (TxnBody::CreateSession(body), origin) => {
+                let session = txn.header.client_id;
+                self.session_made(pipeline, session, body.time_out, origin, now, flush);
+            }
+            (TxnBody::CloseSession(_), origin) => {
+                pipeline.sessions.remove(txn.header.client_id);
+                self.session_closed(tree, &txn, &applied, origin, now, flush);
+            }
+            (_, Origin::Request(connection)) => {
+                self.answer(tree, connection, &txn, &applied, now, flush);
+            }
+            _ => {}
+        }
+    }
+
+    /// Answers the write at the head of a connection's queue, and what waited behind it.
+    fn answer(
+        &self,
+        tree: &Tree,
+        to: &Arc<Connection>,
+        txn: &Txn<'_>,
+        applied: &Applied,
+        now: Instant,
+        flush: &mut ToFlush,
+    ) {
+        let mut state = to.lock();
+        let Some((Pending::Write { zxid, .. }, _)) = state.pending.front() else {
+            return;
+        };
+        if *zxid != applied.zxid {
+            return;
+        }
+        let Some((Pending::Write { xid, op, .. }, read)) = state.pending.pop_front() else {
+            return;
+        };
+        if state.ending == Ending::Now {
+            return;
+        }
+        to.count_outstanding(-1);
+        replies::put_applied(&mut state.out, xid, txn, applied);
+        state.figures.answered(op, xid, applied.zxid, read, now);
+        let micros = now.micros_since(read);
+        self.metrics.request_latency.record(micros);
+        self.metrics.updatelatency.record(micros);
+        if op == OpCode::CloseSession.code() {
+            state.pending.clear();
+            state.ending = state.ending.max(Ending::AfterFlush);
+        } else {
+            self.answer_waiting(tree, to, &mut state, now);
+        }
+        let wake = state.ending != Ending::Open || state.paused;
+        drop(state);
+        flush.note(to);
+        if wake {
+            to.wake();
+        }
+    }
+
+    /// Answers local requests for as long as no write comes before them.
+    fn answer_waiting(&self, tree: &Tree, to: &Arc<Connection>, state: &mut State, now: Instant) {
+        while let Some((front, _)) = state.pending.front() {
+            if matches!(front, Pending::Write { .. }) {
+                return;
+            }
+            let Some((next, read)) = state.pending.pop_front() else {
+                return;
+            };
+            to.count_outstanding(-1);
+            match next {
+                Pending::Local { frame, identities } => {
+                    self.serve_local(tree, to, state, &frame, &identities, read, now);
+                }
+                Pending::Refusal {
+                    xid,
+                    zxid,
+                    err,
+                    close,
+                } => {
+                    self.refuse(state, xid, zxid, err, close);
+                }
+                Pending::Write { .. } => {}
+            }
+            if state.ending != Ending::Open {
+                state.pending.clear();
+            }
+        }
+    }
+
+    fn session_made(
+        &self,
+        pipeline: &mut Pipeline,
+        session: SessionId,
+        time_out: i32,
+        origin: &Origin,
+        now: Instant,
+        flush: &mut ToFlush,
+    ) {
+        use tree::session::SessionKind::Global;
+        pipeline
+            .sessions
+            .add(session, time_out, Global, OWNER, now.millis());
+        if let Origin::Connect(connection) = origin {
+            self.established(connection, session, time_out, now);
+            flush.note(connection);
+        }
+    }
+
+    /// The session's own connection hears of it after the events of its last ephemerals; any
+    /// other connection that still holds the session is cut without a word.
+    fn session_closed(
+        &self,
+        tree: &Tree,
+        txn: &Txn<'_>,
+        applied: &Applied,
+        origin: &Origin,
+        now: Instant,
+        flush: &mut ToFlush,
+    ) {
+        let session = txn.header.client_id;
+        if let Origin::Request(connection) = origin {
+            self.answer(tree, connection, txn, applied, now, flush);
+        }
+        let Some((_, holder)) = self.sessions.remove(&session) else {
+            return;
+        };
+        let asked = matches!(origin, Origin::Request(c) if Arc::ptr_eq(c, &holder));
+        if !asked {
+            holder.end(Ending::Now);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Figures of one connection, as `cons` tells them.
+
+use codec::{Xid, Zxid};
+
+use super::clock::Instant;
+
+/// Counted per connection, under its lock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ConnectionFigures {
+    /// Frames received.
+    pub received: u64,
+    /// Frames queued to be sent.
+    pub sent: u64,
+    /// Op code of the last answered request; `None` before the first.
+    pub last_op: Option<i32>,
+    /// xid of the last answered request.
+    pub last_cxid: Xid,
+    /// zxid of the last reply.
+    pub last_zxid: Zxid,
+    /// Moment of the last reply.
+    pub last_response: Instant,
+    /// Latency of the last reply, ms.
+    pub last_latency_ms: u64,
+    /// Smallest latency, ms.
+    pub min_latency_ms: u64,
+    /// Largest latency, ms.
+    pub max_latency_ms: u64,
+    total_latency_ms: u64,
+    answered: u64,
+}
+
+impl ConnectionFigures {
+    /// A request read at `read` was answered at `now`.
+    pub fn answered(&mut self, op: i32, xid: Xid, zxid: Zxid, read: Instant, now: Instant) {
+        let latency = now.micros_since(read) / 1000;
+        self.sent += 1;
+        self.last_op = Some(op);
+        self.last_cxid = xid;
+        self.last_zxid = zxid;
+        self.last_response = now;
+        self.last_latency_ms = latency;
+        self.min_latency_ms = if self.answered == 0 {
+            latency
+        } else {
+            self.min_latency_ms.min(latency)
+        };
+        self.max_latency_ms = self.max_latency_ms.max(latency);
+        self.total_latency_ms += latency;
+        self.answered += 1;
+    }
+
+    /// The handshake was answered: it counts as one frame each way.
+    pub fn established(&mut self, now: Instant) {
+        self.received += 1;
+        self.sent += 1;
+        self.last_op = Some(codec::OpCode::CreateSession.code());
+        self.last_response = now;
+    }
+
+    /// Average latency, ms.
+    pub fn avg_latency_ms(&self) -> u64 {
+        self.total_latency_ms
+            .checked_div(self.answered)
+            .unwrap_or(0)
+    }
+
+    /// What `crst` does.
+    pub fn reset(&mut self) {
+        *self = ConnectionFigures::default();
+    }
+}

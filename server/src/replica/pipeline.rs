@@ -1,0 +1,215 @@
+//! The write side: requests become transactions, transactions go to the log, and wait there for
+//! their commit in zxid order.
+//!
+//! One owner of the order: whoever holds the pipeline's lock. Nothing here knows sockets; the log
+//! is behind [`Journal`], whose `append` never waits for a disk.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use codec::{OpCode, SessionId, Xid, Zxid};
+use tree::prepare::{Caller, Prepared, Preparer};
+use tree::session::{ConnectThrottle, SessionIds, SessionTracker};
+use tree::tree::Tree;
+
+use super::clock::Instant;
+use super::connection::Connection;
+
+/// Where transactions are written before they are acknowledged.
+pub trait Journal: Send {
+    /// Takes a transaction in. It is durable once the disk says so, not on return.
+    ///
+    /// # Errors
+    /// What ends this server's role: after it nothing may be acknowledged any more.
+    fn append(&mut self, zxid: Zxid, payload: &[u8]) -> Result<(), JournalFailure>;
+}
+
+/// The log can't be trusted any more; the text names file, operation and cause.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct JournalFailure(pub String);
+
+/// Whom a transaction answers.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// Nobody here: expiry, containers, another server's client.
+    Nobody,
+    /// A client's write: its connection has it as its oldest pending write.
+    Request(Arc<Connection>),
+    /// A handshake that asks for a new session.
+    Connect(Arc<Connection>),
+}
+
+/// A transaction on its way.
+#[derive(Debug)]
+pub struct Proposal {
+    /// Its place in the order.
+    pub zxid: Zxid,
+    /// Header, body, digest.
+    pub payload: Bytes,
+    /// Whom it answers.
+    pub origin: Origin,
+    /// When it was proposed.
+    pub since: Instant,
+}
+
+/// What the write side keeps under its lock.
+pub struct Pipeline {
+    /// Turns requests into transactions.
+    pub preparer: Preparer,
+    /// Sessions and their deadlines.
+    pub sessions: SessionTracker,
+    ids: SessionIds,
+    /// Limits the rate of handshakes.
+    pub throttle: ConnectThrottle,
+    journal: Box<dyn Journal>,
+    proposals: VecDeque<Proposal>,
+    /// Payloads are cut from this one.
+    payloads: BytesMut,
+    failure: Option<JournalFailure>,
+}
+
+impl Pipeline {
+    /// A pipeline with nothing in flight.
+    pub fn new(
+        preparer: Preparer,
+        sessions: SessionTracker,
+        ids: SessionIds,
+        throttle: ConnectThrottle,
+        journal: Box<dyn Journal>,
+    ) -> Self {
+        Pipeline {
+            preparer,
+            sessions,
+            ids,
+            throttle,
+            journal,
+            proposals: VecDeque::new(),
+            payloads: BytesMut::new(),
+            failure: None,
+        }
+    }
+
+    /// Why this pipeline takes nothing more, if so.
+    pub fn failure(&self) -> Option<&JournalFailure> {
+        self.failure.as_ref()
+    }
+
+    /// Transactions proposed and not yet applied.
+    pub fn in_flight(&self) -> usize {
+        self.proposals.len()
+    }
+
+    /// A client's write. Answers its zxid; the caller keeps the request pending under it.
+    pub fn request(
+        &mut self,
+        tree: &Tree,
+        caller: &Caller<'_>,
+        op: OpCode,
+        body: &[u8],
+        from: &Arc<Connection>,
+        now: Instant,
+    ) -> Zxid {
+        const CHUNK_BYTES: usize = 64 << 10;
+        if self.payloads.capacity() < body.len() + 256 {
+            self.payloads.reserve(CHUNK_BYTES.max(body.len() + 256));
+        }
+        let prepared = self
+            .preparer
+            .prepare(tree, caller, op, body, &mut self.payloads);
+        self.propose(prepared, Origin::Request(from.clone()), now)
+    }
+
+    /// An id that no session has.
+    pub fn new_session_id(&mut self) -> SessionId {
+        let sessions = &self.sessions;
+        self.ids.next_id(|id| sessions.is_tracked(id))
+    }
+
+    /// A new session, asked for by the handshake of `from`.
+    pub fn create_session(
+        &mut self,
+        session: SessionId,
+        time_out: i32,
+        wall_ms: i64,
+        from: &Arc<Connection>,
+        now: Instant,
+    ) -> Zxid {
+        let out = &mut self.payloads;
+        let prepared = self
+            .preparer
+            .prepare_create_session(session, time_out, wall_ms, out);
+        self.propose(prepared, Origin::Connect(from.clone()), now)
+    }
+
+    /// The end of a session: by its client (`origin`), or by expiry.
+    pub fn close_session(
+        &mut self,
+        tree: &Tree,
+        session: SessionId,
+        cxid: Xid,
+        wall_ms: i64,
+        origin: Origin,
+        now: Instant,
+    ) -> Zxid {
+        self.sessions.start_closing(session);
+        let mut surplus = Vec::new();
+        let mut payload = BytesMut::new();
+        let prepared = self.preparer.prepare_close_session(
+            tree,
+            session,
+            cxid,
+            wall_ms,
+            &mut payload,
+            |prepared, payload| surplus.push((prepared, payload)),
+        );
+        for (prepared, payload) in surplus {
+            self.take_in(prepared, payload.freeze(), Origin::Nobody, now);
+        }
+        self.take_in(prepared, payload.freeze(), origin, now)
+    }
+
+    /// Deletes an empty container or a TTL node whose time is over.
+    pub fn reap(&mut self, tree: &Tree, path: &str, wall_ms: i64, now: Instant) -> Zxid {
+        let out = &mut self.payloads;
+        let prepared = self
+            .preparer
+            .prepare_delete_container(tree, path, wall_ms, out);
+        self.propose(prepared, Origin::Nobody, now)
+    }
+
+    fn propose(&mut self, prepared: Prepared, origin: Origin, now: Instant) -> Zxid {
+        let payload = self.payloads.split().freeze();
+        self.take_in(prepared, payload, origin, now)
+    }
+
+    fn take_in(
+        &mut self,
+        prepared: Prepared,
+        payload: Bytes,
+        origin: Origin,
+        now: Instant,
+    ) -> Zxid {
+        let zxid = prepared.zxid;
+        if self.failure.is_none()
+            && let Err(failure) = self.journal.append(zxid, &payload)
+        {
+            self.failure = Some(failure);
+        }
+        self.proposals.push_back(Proposal {
+            zxid,
+            payload,
+            origin,
+            since: now,
+        });
+        zxid
+    }
+
+    /// The next transaction to apply, if it is committed up to `committed`. After a failure of
+    /// the log nothing is committed any more.
+    pub fn next_committed(&mut self, committed: Zxid) -> Option<Proposal> {
+        let next = self.proposals.front()?;
+        (self.failure.is_none() && next.zxid <= committed).then(|| self.proposals.pop_front())?
+    }
+}

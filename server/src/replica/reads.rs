@@ -1,0 +1,327 @@
+//! Requests that are answered from local state: reads, pings, watches, whoAmI.
+//!
+//! A watch is registered in the same look at the tree as its read, so every change that the
+//! answer does not show fires it.
+
+use std::sync::Arc;
+
+use bytes::{BufMut, BytesMut};
+use codec::acl::perms;
+use codec::client::{
+    ExistsRequest, GetAclRequest, GetAllChildrenNumberRequest, GetChildrenRequest, GetDataRequest,
+    GetEphemeralsRequest, MultiHeader, MultiOp, MultiRequest, RequestHeader, SyncRequest,
+};
+use codec::jute::put_text;
+use codec::{Acl, Decode, Encode, ErrorCode, OpCode, Text, Xid};
+use tree::authorize::{Identity, READ_OR_ADMIN, mask_digests};
+use tree::node::NodeRef;
+use tree::tree::Tree;
+use tree::watch::Table;
+
+use super::clock::Instant;
+use super::connection::{Connection, Ending, State};
+use super::{Replica, replies, watches};
+
+/// Largest body of one answer. ZooKeeper has no such limit; clients cut the connection at theirs
+/// (1 MiB for most), and a listing of many millions of names would stall everybody.
+pub const REPLY_BYTES_MAX: usize = 64 << 20;
+
+/// What a local request sees.
+pub(super) struct Look<'a> {
+    pub replica: &'a Replica,
+    pub tree: &'a Tree,
+    pub from: &'a Arc<Connection>,
+    pub identities: &'a [Identity],
+}
+
+/// The answer's body is in the buffer already, or there is none.
+type Answer = Result<(), ErrorCode>;
+
+impl Replica {
+    /// Answers one local request into the outbox.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn serve_local(
+        &self,
+        tree: &Tree,
+        from: &Arc<Connection>,
+        state: &mut State,
+        frame: &[u8],
+        identities: &[Identity],
+        read: Instant,
+        now: Instant,
+    ) {
+        let Ok((body, header)) = RequestHeader::decode(frame) else {
+            return;
+        };
+        let Some(op) = OpCode::from_code(header.op) else {
+            return;
+        };
+        let look = Look {
+            replica: self,
+            tree,
+            from,
+            identities,
+        };
+        let zxid = tree.last_zxid();
+        let xid = if op == OpCode::Ping {
+            Xid::PING
+        } else {
+            header.xid
+        };
+        if matches!(op, OpCode::SetWatches | OpCode::SetWatches2) {
+            // Its events come before its answer.
+            let answer = watches::set(&look, op, body, &mut state.out);
+            match answer {
+                Ok(()) => replies::put_reply(&mut state.out, xid, zxid, |_| {}),
+                Err(err) => replies::put_error(&mut state.out, xid, zxid, err),
+            }
+        } else {
+            answer(&look, op, body, xid, zxid, &mut state.out);
+        }
+        state
+            .figures
+            .answered(header.op, header.xid, zxid, read, now);
+        if state.unsent() > super::connection::OUTPUT_CUT_BYTES {
+            tracing::warn!(peer = %from.peer, session = %from.session(), bytes = state.unsent(),
+                "closed: the client asks and does not read its answers");
+            state.ending = Ending::Now;
+        }
+    }
+}
+
+fn answer(
+    look: &Look<'_>,
+    op: OpCode,
+    body: &[u8],
+    xid: Xid,
+    zxid: codec::Zxid,
+    out: &mut BytesMut,
+) {
+    let mark = out.len();
+    let mut result = Ok(());
+    replies::put_reply(out, xid, zxid, |out| result = body_of(look, op, body, out));
+    let bytes = out.len() - mark;
+    if result.is_ok() && bytes > REPLY_BYTES_MAX {
+        tracing::warn!(peer = %look.from.peer, session = %look.from.session(), ?op, bytes,
+            "refused: the answer is larger than any client takes");
+        result = Err(ErrorCode::MarshallingError);
+    }
+    match result {
+        Ok(()) => look.replica.note_large_reply(look.from, op, bytes),
+        Err(err) => {
+            out.truncate(mark);
+            replies::put_error(out, xid, zxid, err);
+        }
+    }
+}
+
+pub(super) fn read<'a, T: Decode<'a>>(body: &'a [u8]) -> Result<T, ErrorCode> {
+    T::from_bytes(body).map_err(|_| ErrorCode::MarshallingError)
+}
+
+fn body_of(look: &Look<'_>, op: OpCode, body: &[u8], out: &mut BytesMut) -> Answer {
+    match op {
+        OpCode::Ping => Ok(()),
+        OpCode::Exists => exists(look, read(body)?, out),
+        OpCode::GetData => get_data(look, read(body)?, out),
+        OpCode::GetAcl => get_acl(look, read(body)?, out),
+        OpCode::GetChildren => get_children(look, read(body)?, out).map(drop),
+        OpCode::GetChildren2 => {
+            let node = get_children(look, read(body)?, out)?;
+            node.stat().encode(out);
+            Ok(())
+        }
+        OpCode::Sync => {
+            read::<SyncRequest<'_>>(body)?.path.encode(out);
+            Ok(())
+        }
+        OpCode::GetEphemerals => get_ephemerals(look, &read(body)?, out),
+        OpCode::GetAllChildrenNumber => get_all_children_number(look, read(body)?, out),
+        OpCode::MultiRead => multi_read(look, body, out),
+        OpCode::WhoAmI => {
+            who_am_i(look, out);
+            Ok(())
+        }
+        OpCode::AddWatch => watches::add(look, body, out),
+        OpCode::CheckWatches => watches::check(look, body),
+        OpCode::RemoveWatches => watches::remove(look, body),
+        _ => Err(ErrorCode::Unimplemented),
+    }
+}
+
+impl<'a> Look<'a> {
+    /// # Errors
+    /// NONODE, or NOAUTH without `permission`.
+    fn node(&self, path: &str, permission: i32) -> Result<NodeRef<'a>, ErrorCode> {
+        let node = self.tree.get(path).ok_or(ErrorCode::NoNode)?;
+        self.allow(&node, permission)?;
+        Ok(node)
+    }
+
+    fn allow(&self, node: &NodeRef<'_>, permission: i32) -> Answer {
+        self.replica
+            .rules
+            .access
+            .check_record(node.acl(), permission, self.identities)
+    }
+
+    fn watch(&self, wanted: bool, path: &str, table: Table) {
+        if wanted {
+            let mut watches = self.replica.watches.lock();
+            watches.watch(self.tree, path, self.from.id, table);
+        }
+    }
+}
+
+/// A path that must not be null.
+pub(super) fn some_path(path: Text<'_>) -> Result<std::borrow::Cow<'_, str>, ErrorCode> {
+    path.ok_or(ErrorCode::MarshallingError)
+}
+
+/// Watches also where there is no node, but never where the caller may not read.
+fn exists(look: &Look<'_>, request: ExistsRequest<'_>, out: &mut BytesMut) -> Answer {
+    let path = some_path(request.path)?;
+    if path.contains('\0') {
+        return Err(ErrorCode::BadArguments);
+    }
+    let node = look.tree.get(&path);
+    if let Some(node) = &node {
+        look.allow(node, perms::READ)?;
+    }
+    look.watch(request.watch, &path, Table::Data);
+    node.ok_or(ErrorCode::NoNode)?.stat().encode(out);
+    Ok(())
+}
+
+fn get_data(look: &Look<'_>, request: GetDataRequest<'_>, out: &mut BytesMut) -> Answer {
+    let path = some_path(request.path)?;
+    let node = look.node(&path, perms::READ)?;
+    look.watch(request.watch, &path, Table::Data);
+    node.data().encode(out);
+    node.stat().encode(out);
+    Ok(())
+}
+
+fn get_acl(look: &Look<'_>, request: GetAclRequest<'_>, out: &mut BytesMut) -> Answer {
+    let node = look.node(&some_path(request.path)?, READ_OR_ADMIN)?;
+    let mut acl: Vec<Acl<'_>> = node.acl().entries().to_vec();
+    if look.allow(&node, perms::ADMIN).is_err() {
+        mask_digests(&mut acl);
+    }
+    acl.encode(out);
+    node.stat().encode(out);
+    Ok(())
+}
+
+fn get_children<'a>(
+    look: &Look<'a>,
+    request: GetChildrenRequest<'_>,
+    out: &mut BytesMut,
+) -> Result<NodeRef<'a>, ErrorCode> {
+    let path = some_path(request.path)?;
+    let node = look.node(&path, perms::READ)?;
+    put_children(&node, out)?;
+    look.watch(request.watch, &path, Table::Child);
+    Ok(node)
+}
+
+/// # Errors
+/// MARSHALLINGERROR as soon as the listing passes what an answer may hold.
+fn put_children(node: &NodeRef<'_>, out: &mut BytesMut) -> Answer {
+    let mark = out.len();
+    out.put_i32(node.num_children() as i32);
+    for (_, name) in node.children() {
+        put_text(out, name);
+        if out.len() - mark > REPLY_BYTES_MAX {
+            return Err(ErrorCode::MarshallingError);
+        }
+    }
+    Ok(())
+}
+
+fn get_ephemerals(
+    look: &Look<'_>,
+    request: &GetEphemeralsRequest<'_>,
+    out: &mut BytesMut,
+) -> Answer {
+    let prefix = request.path.as_deref().unwrap_or_default();
+    let all = prefix.trim().is_empty() || prefix == "/";
+    let paths = look.tree.ephemerals_of(look.from.session());
+    let paths: Vec<Text<'_>> = paths
+        .filter(|path| all || path.starts_with(prefix))
+        .map(|path| Some(path.into()))
+        .collect();
+    paths.encode(out);
+    Ok(())
+}
+
+fn get_all_children_number(
+    look: &Look<'_>,
+    request: GetAllChildrenNumberRequest<'_>,
+    out: &mut BytesMut,
+) -> Answer {
+    let node = look.node(&some_path(request.path)?, perms::READ)?;
+    out.put_i32(look.tree.descendants(node.id()) as i32);
+    Ok(())
+}
+
+/// Every part answers for itself; a write among them ends the list with an error header.
+fn multi_read(look: &Look<'_>, body: &[u8], out: &mut BytesMut) -> Answer {
+    let request: MultiRequest<'_> = read(body)?;
+    let is_read = |op: &MultiOp<'_>| matches!(op, MultiOp::GetData(_) | MultiOp::GetChildren(_));
+    if !request.ops.iter().all(is_read) {
+        return Err(ErrorCode::MarshallingError);
+    }
+    for op in request.ops {
+        let mark = out.len();
+        MultiHeader {
+            op: op.op().code(),
+            done: false,
+            err: 0,
+        }
+        .encode(out);
+        let result = match op {
+            MultiOp::GetData(request) => get_data(
+                look,
+                GetDataRequest {
+                    watch: false,
+                    ..request
+                },
+                out,
+            ),
+            MultiOp::GetChildren(request) => get_children(
+                look,
+                GetChildrenRequest {
+                    watch: false,
+                    ..request
+                },
+                out,
+            )
+            .map(drop),
+            _ => Err(ErrorCode::MarshallingError),
+        };
+        if let Err(code) = result {
+            out.truncate(mark);
+            replies::put_part_error(out, code);
+        }
+        if out.len() - mark > REPLY_BYTES_MAX {
+            return Err(ErrorCode::MarshallingError);
+        }
+    }
+    MultiHeader::TERMINATOR.encode(out);
+    Ok(())
+}
+
+/// The connection's identities without their secrets.
+fn who_am_i(look: &Look<'_>, out: &mut BytesMut) {
+    out.put_i32(look.identities.len() as i32);
+    for identity in look.identities {
+        let user = match &*identity.scheme {
+            "digest" => identity.id.split(':').next().unwrap_or_default(),
+            "super" => "",
+            _ => &identity.id,
+        };
+        put_text(out, &identity.scheme);
+        put_text(out, user);
+    }
+}

@@ -1,0 +1,262 @@
+//! One client connection: a task that reads, and is woken to send what others left over.
+//!
+//! The task knows frames and endings; what requests mean is the replica's.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use codec::Decode;
+use codec::client::{ConnectFrame, FourLetterWord};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::Server;
+use super::input::Input;
+use crate::replica::connection::{Connection, Ending, Outlet};
+
+/// The socket's sending side, and how its task is woken.
+struct SocketOutlet {
+    half: Arc<OwnedWriteHalf>,
+    notify: Arc<Notify>,
+}
+
+impl Outlet for SocketOutlet {
+    fn wake(&self) {
+        self.notify.notify_one();
+    }
+
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut sent = 0;
+        while sent < bytes.len() {
+            match self.half.try_write(&bytes[sent..]) {
+                Ok(n) => sent += n,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(sent)
+    }
+}
+
+/// Why a connection ended; `None` where nobody needs to know.
+type Reason = Option<String>;
+
+/// A connection with its task's side of the socket.
+struct Session {
+    server: Arc<Server>,
+    connection: Arc<Connection>,
+    half: OwnedReadHalf,
+    out: Arc<OwnedWriteHalf>,
+    notify: Arc<Notify>,
+    input: Input,
+}
+
+/// Serves one accepted connection until it ends.
+pub async fn serve(server: Arc<Server>, stream: TcpStream, peer: SocketAddr) {
+    let _ = stream.set_nodelay(true);
+    let (half, out) = stream.into_split();
+    let (out, notify) = (Arc::new(out), Arc::new(Notify::new()));
+    let outlet = Box::new(SocketOutlet {
+        half: out.clone(),
+        notify: notify.clone(),
+    });
+    let Some(connection) = server.replica.open(peer, server.clock.instant(), outlet) else {
+        return;
+    };
+    let input = Input::default();
+    let session = Session {
+        server,
+        connection,
+        half,
+        out,
+        notify,
+        input,
+    };
+    session.run().await;
+}
+
+impl Session {
+    async fn run(mut self) {
+        let reason = match self.greet().await {
+            Ok(true) => self.talk().await,
+            Ok(false) => None,
+            Err(reason) => reason,
+        };
+        if let Some(reason) = reason {
+            tracing::warn!(peer = %self.connection.peer, session = %self.connection.session(),
+                "closed: {reason}");
+        }
+        self.finish().await;
+        self.server.replica.closed(&self.connection);
+    }
+
+    /// The first bytes: a four-letter word, or the handshake. True once a session is attached.
+    async fn greet(&mut self) -> Result<bool, Reason> {
+        let deadline = Instant::now() + self.server.sessionless_time();
+        while self.input.bytes().len() < 4 {
+            self.fill_before(deadline).await?;
+        }
+        if let Some(word) = first_word(self.input.bytes()) {
+            return self.say(word, deadline).await.map(|()| false);
+        }
+        let limit = self.server.config.limits.jute_max_buffer as usize;
+        let frame = loop {
+            let frame = self
+                .input
+                .take_frame(limit)
+                .map_err(|bad| Some(bad.to_string()))?;
+            if !frame.is_empty() {
+                break frame;
+            }
+            self.fill_before(deadline).await?;
+        };
+        let connect = ConnectFrame::from_bytes(&frame[4..])
+            .map_err(|error| Some(format!("the connect frame does not decode: {error}")))?;
+        let random = self.server.random();
+        let now = self.server.clock.now();
+        let replica = &self.server.replica;
+        let handshake = replica.connect(&self.connection, &connect, now, random);
+        match handshake.map_err(|refusal| Some(refusal.to_string()))? {
+            crate::replica::connect::Handshake::Proposed => self.server.disk.appended(),
+            crate::replica::connect::Handshake::Answered => {}
+        }
+        drop(frame);
+        self.attached().await
+    }
+
+    /// Waits until the session is attached, or refused.
+    async fn attached(&mut self) -> Result<bool, Reason> {
+        loop {
+            let (established, ending) = {
+                let state = self.connection.lock();
+                (state.established, state.ending)
+            };
+            if ending != Ending::Open {
+                return Ok(false);
+            }
+            if established {
+                return Ok(true);
+            }
+            self.notify.notified().await;
+        }
+    }
+
+    async fn fill_before(&mut self, deadline: Instant) -> Result<(), Reason> {
+        let fill = self.input.fill(&mut self.half);
+        match tokio::time::timeout_at(deadline, fill).await {
+            Ok(Ok(0)) => Err(None),
+            Ok(Ok(bytes)) => {
+                self.server.metrics().bytes_received_count.add(bytes as u64);
+                Ok(())
+            }
+            Ok(Err(_)) => Err(None),
+            Err(_) => {
+                self.server.metrics().sessionless_connections_expired.one();
+                Err(Some(
+                    "no handshake within zookeeper.nio.sessionlessCnxnTimeout".into(),
+                ))
+            }
+        }
+    }
+
+    /// Answers a four-letter word; the connection ends with it.
+    async fn say(&mut self, word: FourLetterWord, deadline: Instant) -> Result<(), Reason> {
+        while self.input.bytes().len() < 4 + word.argument_len() {
+            self.fill_before(deadline).await?;
+        }
+        let argument = self.input.bytes()[4..4 + word.argument_len()].to_vec();
+        let text = self
+            .server
+            .answer_word(word, &argument, self.connection.peer);
+        let mut state = self.connection.lock();
+        state.out.extend_from_slice(text.as_bytes());
+        state.ending = Ending::AfterFlush;
+        Ok(())
+    }
+
+    /// Requests, until the connection ends.
+    async fn talk(&mut self) -> Reason {
+        loop {
+            // What came in with the handshake, or while reading was paused, comes first.
+            if let Err(reason) = self.take_in() {
+                return reason;
+            }
+            let standing = self.connection.standing(self.server.crowded());
+            if standing.ending != Ending::Open {
+                return None;
+            }
+            tokio::select! {
+                biased;
+                () = self.notify.notified() => {}
+                ready = self.out.writable(), if standing.stuck => {
+                    if ready.is_err() || self.connection.flush().is_err() {
+                        return None;
+                    }
+                }
+                read = self.input.fill(&mut self.half), if !standing.paused => match read {
+                    Ok(0) | Err(_) => return None,
+                    Ok(bytes) => self.server.metrics().bytes_received_count.add(bytes as u64),
+                },
+            }
+        }
+    }
+
+    /// Hands whole frames to the replica and sends what it answers.
+    fn take_in(&mut self) -> Result<(), Reason> {
+        if self.input.bytes().is_empty() {
+            return Ok(());
+        }
+        let limit = self.server.config.limits.jute_max_buffer as usize;
+        let batch = self
+            .input
+            .take_frames(limit)
+            .map_err(|bad| Some(bad.to_string()))?;
+        if !batch.is_empty() {
+            let now = self.server.clock.now();
+            let taken = self
+                .server
+                .replica
+                .receive(&self.connection, batch, now)
+                .map_err(|short| Some(short.to_string()))?;
+            if taken.appended {
+                self.server.disk.appended();
+            }
+            if taken.answered && self.connection.flush().is_err() {
+                return Err(None);
+            }
+        }
+        self.input.release();
+        Ok(())
+    }
+
+    /// Sends what is queued if the ending allows it, and lets the peer read it: closing with
+    /// unread input would reset the connection and cut the answer.
+    async fn finish(&mut self) {
+        const LINGER: Duration = Duration::from_secs(2);
+        if self.connection.lock().ending != Ending::AfterFlush {
+            return;
+        }
+        let _ = tokio::time::timeout(LINGER, async {
+            while !self.connection.flush()? {
+                self.out.writable().await?;
+            }
+            socket2::SockRef::from(self.out.as_ref().as_ref())
+                .shutdown(std::net::Shutdown::Write)?;
+            while self.input.fill(&mut self.half).await? > 0 {
+                self.input = Input::default();
+            }
+            io::Result::Ok(())
+        })
+        .await;
+    }
+}
+
+/// A four-letter word at the very beginning of a connection.
+fn first_word(bytes: &[u8]) -> Option<FourLetterWord> {
+    FourLetterWord::from_bytes(*bytes.first_chunk()?)
+}
