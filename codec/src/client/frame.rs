@@ -153,7 +153,8 @@ pub fn begin_frame(out: &mut BytesMut) -> FrameMark {
     mark
 }
 
-/// Writes the length of the frame begun at `mark`.
+/// Writes the length of the frame begun at `mark`. A payload of 2 GiB or more has no length word:
+/// whoever builds replies bounds them long before.
 pub fn end_frame(out: &mut BytesMut, mark: FrameMark) {
     let length = out.len().saturating_sub(mark.0 + WORD) as i32;
     if let Some(word) = out.get_mut(mark.0..mark.0 + WORD) {
