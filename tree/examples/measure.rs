@@ -1,10 +1,9 @@
 //! Measures the tree: bytes per node, and time per lookup and per applied transaction.
 //!
 //! `cargo run --release -p rookeeper-tree --example measure [nodes]` (default one million).
-//! The process's own memory is read from `/proc/self/statm`, so it measures on Linux only.
+//! Times are CPU times of this process, so that neighbours disturb them less; they and the memory
+//! come from `/proc/self`, so it measures on Linux only.
 #![allow(clippy::unwrap_used)]
-
-use std::time::Instant;
 
 use bytes::BytesMut;
 use codec::txn::{CreateTxn, DeleteTxn, SetDataTxn, Txn, TxnBody, TxnHeader};
@@ -19,6 +18,16 @@ fn resident_bytes() -> f64 {
         .and_then(|n| n.parse().ok())
         .unwrap_or_default();
     pages * 4096.0
+}
+
+/// Time spent on a CPU so far, ns.
+fn cpu_ns() -> f64 {
+    let schedstat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    schedstat
+        .split(' ')
+        .next()
+        .and_then(|ns| ns.parse().ok())
+        .unwrap_or_default()
 }
 
 fn txn(zxid: i64, body: TxnBody<'_>) -> Txn<'_> {
@@ -48,20 +57,11 @@ fn scatter(n: usize, count: usize) -> usize {
 }
 
 fn time(what: &str, count: usize, mut each: impl FnMut(usize)) {
-    let start = Instant::now();
-    let (mut longest, mut last) = (0, start);
-    for n in 0..count {
-        each(n);
-        if n % 64 == 63 {
-            let now = Instant::now();
-            longest = longest.max((now - last).as_nanos());
-            last = now;
-        }
-    }
-    let ns = start.elapsed().as_nanos() as f64 / count as f64;
+    let start = cpu_ns();
+    (0..count).for_each(&mut each);
     println!(
-        "{what:<24} {ns:7.0} ns each; longest 64: {:.0} us",
-        longest as f64 / 1e3
+        "{what:<24} {:7.0} ns each",
+        (cpu_ns() - start) / count as f64
     );
 }
 
@@ -76,21 +76,21 @@ fn create<'a>(path: &'a str, data: &'a [u8], acl: &[Acl<'a>], counter: i32) -> T
 }
 
 fn snapshot(tree: &mut Tree) -> BytesMut {
-    let (start, mut longest) = (Instant::now(), 0);
+    let (start, mut longest) = (cpu_ns(), 0.0f64);
     let cursor = tree.open_cursor();
     let mut out = BytesMut::new();
     loop {
-        let slice = Instant::now();
+        let slice = cpu_ns();
         let more = tree.snapshot_slice(cursor, &mut out, 64 << 10);
-        longest = longest.max(slice.elapsed().as_micros());
+        longest = longest.max((cpu_ns() - slice) / 1e3);
         if !more {
             break;
         }
     }
     tree.close_cursor(cursor);
-    let ms = start.elapsed().as_millis();
+    let ms = (cpu_ns() - start) / 1e6;
     println!(
-        "snapshot {} MB in {ms} ms, longest slice {longest} us",
+        "snapshot {} MB in {ms:.0} ms, longest slice {longest:.0} us",
         out.len() >> 20
     );
     out
@@ -138,19 +138,19 @@ fn main() {
         "{:.1} bytes per node",
         (resident_bytes() - before) / count as f64
     );
-    let scattered: Vec<usize> = (0..count).map(|n| scatter(n, count)).collect();
+    let scattered: Vec<String> = (0..count).map(|n| path(scatter(n, count))).collect();
     let mut found = 0;
     time("find", count, |n| {
-        found += usize::from(tree.find(&paths[scattered[n]]).is_some())
+        found += usize::from(tree.find(&scattered[n]).is_some())
     });
     time("find and read", count, |n| {
-        let node = tree.get(&paths[scattered[n]]).unwrap();
+        let node = tree.get(&scattered[n]).unwrap();
         found += node.data().map_or(0, <[u8]>::len) + node.stat().version as usize;
     });
     println!("({found})");
     time("setData", count, |n| {
         zxid += 1;
-        let path = Some(paths[scattered[n]].as_str().into());
+        let path = Some(scattered[n].as_str().into());
         let body = TxnBody::SetData(SetDataTxn {
             path,
             data: Some(&other),
@@ -159,9 +159,9 @@ fn main() {
         tree.apply(&txn(zxid, body), &mut ());
     });
     let nodes = snapshot(&mut tree);
-    let start = Instant::now();
+    let start = cpu_ns();
     let loaded = load(&nodes);
-    println!("loaded in {} ms", start.elapsed().as_millis());
+    println!("loaded in {:.0} ms", (cpu_ns() - start) / 1e6);
     assert_eq!(loaded.digest(), tree.digest());
     drop(loaded);
     time("delete", count, |n| {

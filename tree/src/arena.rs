@@ -1,7 +1,7 @@
-//! Where nodes live: compact records, their intrusive child lists, and the rarer half of a node
-//! that only parents, owned nodes and nodes with a changed ACL carry. Knows neither paths nor
-//! transactions. [`Node`] is 80 bytes and one allocation for name and data; most nodes of a real
-//! tree are leaves, and a leaf pays for nothing else.
+//! Where nodes live: compact records, their intrusive child lists, and the rarer parts of a node:
+//! [`Kin`] for parents, owned nodes and nodes with a changed ACL, [`Revision`] for nodes whose data
+//! was set. Knows neither paths nor transactions. [`Node`] is one cache line, with one allocation
+//! for name and data; a leaf that stays as it was created pays for nothing else.
 
 use codec::{StatPersisted, Zxid};
 
@@ -25,14 +25,12 @@ impl NodeId {
 const NULL_DATA: u32 = 1 << 31;
 const VACANT: u32 = NONE;
 
-/// A node. Fields that most nodes leave at their default live in [`Kin`].
+/// A node. Fields that most nodes leave at their default live in [`Kin`] and [`Revision`].
 #[derive(Debug)]
+#[repr(align(64))]
 pub(crate) struct Node {
     pub(crate) czxid: i64,
-    pub(crate) mzxid: i64,
-    pub(crate) ctime: i64,
-    pub(crate) mtime: i64,
-    pub(crate) version: i32,
+    ctime: i64,
     /// CRC-32 of path and data: the part of the node's digest that its Stat does not change.
     pub(crate) prefix_crc: u32,
     /// Place in the ACL cache.
@@ -41,6 +39,7 @@ pub(crate) struct Node {
     next: u32,
     prev: u32,
     kin: u32,
+    revision: u32,
     /// Invariant: bit 31 set = null data; the rest is the name's length; all ones = free place.
     name_len: u32,
     /// Name, then data.
@@ -59,6 +58,33 @@ pub(crate) struct Kin {
 }
 
 const KIN_VACANT: u32 = NONE;
+
+/// What a node has once its data was set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Revision {
+    pub(crate) mzxid: i64,
+    pub(crate) mtime: i64,
+    pub(crate) version: i32,
+    /// The next free place, [`REVISION_LIVE`] in a living one.
+    link: u32,
+}
+
+const REVISION_LIVE: u32 = NONE - 1;
+
+impl Slot for Revision {
+    fn vacant(next: u32) -> Self {
+        Revision {
+            mzxid: 0,
+            mtime: 0,
+            version: 0,
+            link: next,
+        }
+    }
+
+    fn next_vacant(&self) -> Option<u32> {
+        (self.link != REVISION_LIVE).then_some(self.link)
+    }
+}
 
 impl Slot for Node {
     fn vacant(next: u32) -> Self {
@@ -108,16 +134,14 @@ impl Node {
     fn new(name: &str, data: Option<&[u8]>, stat: &StatPersisted, acl: u32) -> Self {
         Node {
             czxid: stat.czxid.0,
-            mzxid: stat.mzxid.0,
             ctime: stat.ctime,
-            mtime: stat.mtime,
-            version: stat.version,
             prefix_crc: 0,
             acl,
             parent: NONE,
             next: NONE,
             prev: NONE,
             kin: NONE,
+            revision: NONE,
             name_len: name.len() as u32 | if data.is_none() { NULL_DATA } else { 0 },
             blob: join(name.as_bytes(), data.unwrap_or_default()),
         }
@@ -168,6 +192,7 @@ fn join(name: &[u8], data: &[u8]) -> Box<[u8]> {
 pub(crate) struct Arena {
     nodes: Slab<Node>,
     kin: Slab<Kin>,
+    revisions: Slab<Revision>,
 }
 
 impl Arena {
@@ -175,6 +200,7 @@ impl Arena {
         Arena {
             nodes: Slab::new(),
             kin: Slab::new(),
+            revisions: Slab::new(),
         }
     }
 
@@ -184,6 +210,17 @@ impl Arena {
 
     pub(crate) fn capacity(&self) -> usize {
         self.nodes.capacity()
+    }
+
+    /// How many rarer parts there are: kin, revisions.
+    pub(crate) fn parts(&self) -> (usize, usize) {
+        (self.kin.len(), self.revisions.len())
+    }
+
+    /// Which rarer parts a node has.
+    pub(crate) fn has_parts(&self, id: NodeId) -> (bool, bool) {
+        let node = &self.nodes[id.0];
+        (node.kin != NONE, node.revision != NONE)
     }
 
     pub(crate) fn get(&self, id: NodeId) -> Option<&Node> {
@@ -206,6 +243,10 @@ impl Arena {
             (kin.pzxid, kin.owner) = (stat.pzxid.0, stat.ephemeral_owner);
             (kin.cversion, kin.aversion) = counters;
         }
+        let as_created = (stat.czxid, stat.ctime, 0);
+        if (stat.mzxid, stat.mtime, stat.version) != as_created {
+            self.set_revision(id, stat.mzxid, stat.mtime, stat.version);
+        }
         id
     }
 
@@ -214,6 +255,9 @@ impl Arena {
         let node = self.nodes.remove(id.0);
         if node.kin != NONE {
             self.kin.remove(node.kin);
+        }
+        if node.revision != NONE {
+            self.revisions.remove(node.revision);
         }
     }
 
@@ -234,14 +278,43 @@ impl Arena {
         &mut self.kin[node.kin]
     }
 
+    fn revision(&self, node: &Node) -> Revision {
+        if node.revision != NONE {
+            return self.revisions[node.revision];
+        }
+        Revision {
+            mzxid: node.czxid,
+            mtime: node.ctime,
+            version: 0,
+            link: REVISION_LIVE,
+        }
+    }
+
+    /// The node's data was set, or was when it was loaded.
+    pub(crate) fn set_revision(&mut self, id: NodeId, mzxid: Zxid, mtime: i64, version: i32) {
+        let new = Revision {
+            mzxid: mzxid.0,
+            mtime,
+            version,
+            link: REVISION_LIVE,
+        };
+        let node = &mut self.nodes[id.0];
+        if node.revision == NONE {
+            node.revision = self.revisions.insert(new);
+        } else {
+            self.revisions[node.revision] = new;
+        }
+    }
+
     pub(crate) fn stat(&self, id: NodeId) -> StatPersisted {
-        let (node, kin) = (&self.nodes[id.0], self.kin(id));
+        let node = &self.nodes[id.0];
+        let (kin, revision) = (self.kin(id), self.revision(node));
         StatPersisted {
             czxid: Zxid(node.czxid),
-            mzxid: Zxid(node.mzxid),
+            mzxid: Zxid(revision.mzxid),
             ctime: node.ctime,
-            mtime: node.mtime,
-            version: node.version,
+            mtime: revision.mtime,
+            version: revision.version,
             cversion: kin.cversion,
             aversion: kin.aversion,
             ephemeral_owner: kin.owner,
@@ -336,32 +409,29 @@ impl Arena {
 
     /// Appends the path of `id` to `out`; nothing for the root.
     pub(crate) fn push_path(&self, id: NodeId, out: &mut String) {
-        let start = out.len();
+        let (mut depth, mut length) = (0, 0);
         let mut at = &self.nodes[id.0];
-        let mut length = 0;
         while at.parent != NONE {
             length += 1 + at.name_end();
+            depth += 1;
             at = &self.nodes[at.parent];
         }
         out.reserve(length);
-        self.push_names(id, out);
-        debug_assert_eq!(out.len() - start, length);
+        let mut shallow = [id; 16];
+        match shallow.get_mut(..depth) {
+            Some(way) => self.push_names(id, way, out),
+            None => self.push_names(id, &mut vec![id; depth], out),
+        }
     }
 
-    fn push_names(&self, id: NodeId, out: &mut String) {
-        let mut chain = [id; 16];
-        let (mut depth, mut at) = (0, Some(id));
-        while let Some(node) = at.filter(|node| self.parent(*node).is_some()) {
-            if depth == chain.len() {
-                // Deeper than the buffer: first what is above, then these.
-                self.push_names(node, out);
-                break;
-            }
-            chain[depth] = node;
-            depth += 1;
-            at = self.parent(node);
+    /// `way` is as long as `id` is deep.
+    fn push_names(&self, id: NodeId, way: &mut [NodeId], out: &mut String) {
+        let mut at = id;
+        for place in way.iter_mut().rev() {
+            *place = at;
+            at = NodeId(self.nodes[at.0].parent);
         }
-        for node in chain[..depth].iter().rev() {
+        for node in way {
             out.push('/');
             out.push_str(self.nodes[node.0].name());
         }
@@ -387,22 +457,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_is_80_bytes_and_its_rarer_half_32() {
-        assert_eq!(size_of::<Node>(), 80);
-        assert_eq!(size_of::<Kin>(), 32);
+    fn a_node_is_a_cache_line_and_its_rarer_parts_are_small() {
+        assert_eq!((size_of::<Node>(), align_of::<Node>()), (64, 64));
+        assert_eq!((size_of::<Kin>(), size_of::<Revision>()), (32, 24));
     }
 
     #[test]
-    fn a_plain_leaf_has_no_second_half() {
+    fn a_plain_leaf_has_no_second_part() {
         let mut arena = Arena::new();
+        let (zxid, time) = (Zxid(7), 1000);
         let stat = StatPersisted {
-            czxid: Zxid(7),
-            pzxid: Zxid(7),
+            czxid: zxid,
+            mzxid: zxid,
+            pzxid: zxid,
+            ctime: time,
+            mtime: time,
             ..Default::default()
         };
         let id = arena.insert("leaf", None, &stat, 0);
-        assert_eq!(arena.kin.len(), 0);
+        assert_eq!((arena.kin.len(), arena.revisions.len()), (0, 0));
         assert_eq!(arena.stat(id), stat);
+        arena.set_revision(id, Zxid(9), 2000, 1);
+        let set = StatPersisted {
+            mzxid: Zxid(9),
+            mtime: 2000,
+            version: 1,
+            ..stat
+        };
+        assert_eq!((arena.stat(id), arena.revisions.len()), (set, 1));
         let owned = StatPersisted {
             ephemeral_owner: 9,
             ..stat
@@ -412,6 +494,8 @@ mod tests {
         assert_eq!(arena.stat(id), owned);
         arena.remove(id);
         assert_eq!((arena.kin.len(), arena.len()), (0, 1));
+        arena.remove(NodeId(0));
+        assert_eq!((arena.revisions.len(), arena.len()), (0, 0));
     }
 
     #[test]

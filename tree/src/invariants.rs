@@ -13,6 +13,7 @@ use crate::tree::{Owners, Tree};
 #[derive(Default)]
 struct Found {
     nodes: usize,
+    parts: (usize, usize),
     data_size: u64,
     digest: u64,
     owners: Owners,
@@ -57,6 +58,9 @@ impl Tree {
         })?;
         self.check_children(id, &path)?;
         found.nodes += 1;
+        let (kin, revision) = self.nodes.has_parts(id);
+        found.parts.0 += usize::from(kin);
+        found.parts.1 += usize::from(revision);
         found.owners.insert(node.kind(), id);
         *found.acl_refs.entry(self.nodes[id].acl).or_default() += 1;
         if self.config.digest_enabled && digest::covers(&path) {
@@ -118,6 +122,10 @@ impl Tree {
         })?;
         ensure(nodes <= self.nodes.capacity(), || {
             "more nodes than places".into()
+        })?;
+        let parts = self.nodes.parts();
+        ensure(found.parts == parts, || {
+            format!("{:?} parts kept as {parts:?}", found.parts)
         })?;
         let size = self.data_size;
         ensure(found.data_size == size, || {

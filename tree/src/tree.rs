@@ -273,3 +273,9 @@ impl Tree {
         &self.acls
     }
 }
+
+/// Readers look at the tree from many threads between two batches of transactions.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Tree>();
+};

@@ -21,9 +21,8 @@ impl Tree {
         let before = self.nodes[node].data_len() as i64;
         self.touch(node, path, |tree| {
             tree.write_data(node, path, body.data);
-            let record = &mut tree.nodes[node];
-            (record.mzxid, record.mtime) = (step.zxid().0, step.header.time);
-            record.version = body.version;
+            tree.nodes
+                .set_revision(node, step.zxid(), step.header.time, body.version);
         });
         let bytes = self.nodes[node].data_len() as i64 - before;
         self.count_usage(path, bytes, 0);

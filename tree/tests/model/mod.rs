@@ -61,7 +61,7 @@ fn acl(pick: u8) -> AclList {
 }
 
 fn data(pick: u8) -> Option<Vec<u8>> {
-    (pick % 5 != 0).then(|| vec![pick; usize::from(pick % 40)])
+    (!pick.is_multiple_of(5)).then(|| vec![pick; usize::from(pick % 40)])
 }
 
 impl Model {
@@ -139,7 +139,7 @@ impl Model {
             paths_to_delete: Some(paths),
         };
         Ok(TxnBody::CloseSession(
-            (!self.old_closes || wish.1 % 2 == 0).then_some(body),
+            (!self.old_closes || wish.1.is_multiple_of(2)).then_some(body),
         ))
     }
 
@@ -224,7 +224,7 @@ impl Model {
             OpCode::Create2,
         ];
         let op = op[usize::from(what) % 4];
-        let ephemeral = op == OpCode::Create && with % 3 == 0;
+        let ephemeral = op == OpCode::Create && with.is_multiple_of(3);
         let parent = self
             .nodes
             .get_mut(&parent_of(&path))
