@@ -8,6 +8,7 @@
 //! [`Tree::find`] and [`Tree::node`] read; [`Tree::apply`] alone changes; [`TreeLoader`] builds a
 //! tree from a snapshot and [`Tree::snapshot_slice`] writes one while transactions go on.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod acl_cache;
 pub mod apply;
