@@ -324,7 +324,10 @@ fn every_cut_of_a_txn_is_refused_or_has_no_digest() {
                 let old = header.txn_type == OpCode::CloseSession.code();
                 // A create may read as that of servers before 3.4, without its last 4 bytes.
                 let v0 = matches!(header.txn_type, 1 | 15) && cut == bytes.len() - 16;
-                assert!(old || v0 || read.is_err() || cut >= bytes.len() - 12, "cut at {cut}");
+                assert!(
+                    old || v0 || read.is_err() || cut >= bytes.len() - 12,
+                    "cut at {cut}"
+                );
                 assert!(old || read.is_err() || read.is_ok_and(|txn| txn.digest.is_none()));
             }
         }
@@ -389,7 +392,10 @@ fn an_empty_close_session_may_have_a_digest_behind_it() {
         txn_type: OpCode::CloseSession.code(),
     };
     for tree_digest in [None, Some(0x51c6_d660), Some(0), Some(-1)] {
-        let digest = tree_digest.map(|tree_digest| TxnDigest { version: 2, tree_digest });
+        let digest = tree_digest.map(|tree_digest| TxnDigest {
+            version: 2,
+            tree_digest,
+        });
         let txn = Txn {
             header,
             body: TxnBody::CloseSession(None),
