@@ -112,6 +112,23 @@ impl Environment {
     }
 }
 
+/// The name of the user whose rights this process has. Not from `$USER`, which services lack.
+fn user_name() -> Option<String> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let uids = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    let passwd = fs::read_to_string("/etc/passwd").ok()?;
+    name_of(uids.split_whitespace().nth(1)?, &passwd).map(one_line)
+}
+
+fn name_of<'a>(uid: &str, passwd: &'a str) -> Option<&'a str> {
+    let mut entries = passwd
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>());
+    entries
+        .find(|fields| fields.get(2) == Some(&uid))
+        .map(|fields| fields[0])
+}
+
 fn unknown() -> String {
     NOT_AVAILABLE.to_owned()
 }
@@ -168,6 +185,14 @@ mod tests {
         assert_eq!(kib_field(status, "VmRSS:"), Some(7 * 1024));
         assert_eq!(kib_field(status, "VmHWM:"), None);
         assert_eq!(kib_field("VmRSS: 18446744073709551615 kB", "VmRSS:"), None);
+    }
+
+    #[test]
+    fn users_are_found_by_number() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\n\nbroken:x\nzk:x:1000:1000::/:/bin/sh\n";
+        assert_eq!(name_of("1000", passwd), Some("zk"));
+        assert_eq!(name_of("0", passwd), Some("root"));
+        assert_eq!(name_of("7", passwd), None);
     }
 
     #[test]
