@@ -101,8 +101,8 @@ impl Environment {
             os_name: read_line("/proc/sys/kernel/ostype"),
             os_arch: java_arch(std::env::consts::ARCH).to_owned(),
             os_version: read_line("/proc/sys/kernel/osrelease"),
-            user_name: variable("USER")
-                .or_else(|| variable("LOGNAME"))
+            user_name: user_name()
+                .or_else(|| variable("USER"))
                 .unwrap_or_else(unknown),
             user_home: variable("HOME").unwrap_or_else(unknown),
             user_dir: std::env::current_dir()
