@@ -93,9 +93,15 @@ pub fn read_frame(stream: &mut TcpStream) -> Option<Vec<u8>> {
 
 /// Sends `word` on a connection of its own and answers everything until the server closes.
 pub fn four_letter(addr: SocketAddr, word: &[u8]) -> Vec<u8> {
+    four_letter_within(addr, word, LIMIT)
+}
+
+/// As [`four_letter`], waiting no longer than `limit` for each read: for servers that just start,
+/// and may have accepted a connection that they forget.
+pub fn four_letter_within(addr: SocketAddr, word: &[u8], limit: Duration) -> Vec<u8> {
     let mut answer = Vec::new();
-    if let Ok(mut stream) = TcpStream::connect_timeout(&addr, LIMIT) {
-        stream.set_read_timeout(Some(LIMIT)).expect("a read limit");
+    if let Ok(mut stream) = TcpStream::connect_timeout(&addr, limit) {
+        stream.set_read_timeout(Some(limit)).expect("a read limit");
         // Nothing at all is an answer, too: the caller sees it as an empty one.
         let _ = stream.write_all(word);
         let _ = stream.read_to_end(&mut answer);

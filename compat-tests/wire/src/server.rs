@@ -13,7 +13,7 @@ use std::{env, thread};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::client::four_letter;
+use crate::client::four_letter_within;
 use crate::spawn;
 
 /// How long a server may take until it answers; a JVM on a busy machine needs its time.
@@ -247,7 +247,8 @@ impl Server {
 
     /// Whether the server says which mode it is in.
     pub fn serves(&self) -> bool {
-        String::from_utf8_lossy(&four_letter(self.addr(), b"srvr")).contains("Mode:")
+        let answer = four_letter_within(self.addr(), b"srvr", Duration::from_millis(700));
+        String::from_utf8_lossy(&answer).contains("Mode:")
     }
 
     /// Its client address.

@@ -131,36 +131,61 @@ fn create_and_the_same_again() {
     close(stream);
 }
 
+/// Creates a node with data "hi", open to all; `path` is its ustring in hex.
+fn create(stream: &mut TcpStream, path: &str) -> Vec<u8> {
+    let size = hex(path).len();
+    let rest = format!("00000001 00000001 {path} 00000002 6869 {OPEN} 00000000");
+    talk(
+        stream,
+        &format!("{:08x} {rest}", hex(&rest).len()),
+        4 + 16 + size,
+    )
+}
+
+/// Deletes a node of any version.
+fn delete(stream: &mut TcpStream, path: &str) {
+    let rest = format!("00000001 00000002 {path} ffffffff");
+    let answer = talk(stream, &format!("{:08x} {rest}", hex(&rest).len()), 20);
+    assert_eq!(answer[16..], [0; 4]);
+}
+
+const A: &str = "00000002 2f61";
+const A_X: &str = "00000004 2f612f78";
+
 fn get_data_watch_event() {
     let (_turn, server) = bed::lone();
     let (mut stream, _) = connected(&server);
-    let path = "00000004 2f612f78";
-    let create = format!("00000035 00000001 00000001 {path} 00000002 6869 {OPEN} 00000000");
-    let parent = format!("00000033 00000001 00000001 00000002 2f61 00000002 6869 {OPEN} 00000000");
-    talk(&mut stream, &parent, 4 + 0x16);
-    talk(&mut stream, &create, 4 + 0x18);
-    let watch = format!("00000011 00000002 00000004 {path} 01");
-    assert_eq!(
-        talk(&mut stream, &watch, 4 + 16 + 6 + 68)[16..26],
-        hex("00000000 00000002 6869")
+    create(&mut stream, A);
+    create(&mut stream, A_X);
+    let watch = talk(
+        &mut stream,
+        "0000000f 00000002 00000004 00000002 2f61 01",
+        4 + 16 + 6 + 68,
     );
-    let set = format!("00000016 00000003 00000005 {path} ffffffff 00000007");
-    let set = set.replacen("00000016", "00000018", 1);
+    assert_eq!(watch[16..26], hex("00000000 00000002 6869"));
+    let watch = format!("00000011 00000002 00000004 {A_X} 01");
+    talk(&mut stream, &watch, 4 + 16 + 6 + 68);
+    let set = format!("00000018 00000003 00000005 {A_X} ffffffff ffffffff");
     let both = talk(&mut stream, &set, (4 + 32) + (4 + 16 + 68));
     let zxid = &both[36 + 8..36 + 16];
     let event = [
-        &hex("00000020 ffffffff")[..],
-        zxid,
-        &hex("00000000 00000003 00000003 00000004 2f612f78"),
-    ];
-    assert_eq!(both[..36], event.concat());
+        "00000020 ffffffff",
+        "00000000 00000003 00000003 00000004 2f612f78",
+    ]
+    .map(hex);
+    assert_eq!(both[..36], [&event[0][..], zxid, &event[1]].concat());
     assert_eq!(both[36..44], hex("00000054 00000003"));
-    for delete in [
-        format!("00000014 00000004 00000002 {path} ffffffff"),
-        "00000012 00000005 00000002 00000002 2f61 ffffffff".into(),
-    ] {
-        assert_eq!(talk(&mut stream, &delete, 20)[16..], [0; 4]);
-    }
+    delete(&mut stream, A_X);
+    let mut last = [0; 4 + 16 + 8 + 6 + 20];
+    let gone = format!("00000012 00000009 00000002 {A} ffffffff");
+    stream.write_all(&hex(&gone)).expect("it is sent");
+    stream
+        .read_exact(&mut last)
+        .expect("the event and the reply");
+    assert_eq!(
+        last[16..34],
+        hex("00000000 00000002 00000003 00000002 2f61")
+    );
     close(stream);
 }
 
@@ -176,17 +201,15 @@ fn auth_digest() {
 fn failed_multi() {
     let (_turn, server) = bed::lone();
     let (mut stream, _) = connected(&server);
+    create(&mut stream, A);
     let send = "0000003a 00000003 0000000e 0000000d 00 ffffffff 00000002 2f61 00000000 00000002 00 \
                 ffffffff 00000005 2f6e6f7065 ffffffff ffffffff 01 ffffffff";
     let answer = talk(&mut stream, send, 4 + 16 + 13 + 13 + 9);
     assert_eq!(answer[..8], hex("00000033 00000003"));
-    let due = "00000000 ffffffff 00 ffffff9b ffffff9b ffffffff 00 fffffffe fffffffe ffffffff 01 \
+    let due = "00000000 ffffffff 00 00000000 00000000 ffffffff 00 ffffff9b ffffff9b ffffffff 01 \
                ffffffff";
-    assert_eq!(
-        answer[16..],
-        hex(due),
-        "/a is missing here, so the first op fails"
-    );
+    assert_eq!(answer[16..], hex(due));
+    delete(&mut stream, A);
     close(stream);
 }
 
@@ -209,9 +232,8 @@ fn sasl_without_configuration() {
 
 fn get_data_reply_with_its_stat() {
     let (mut stream, _) = connected(&bed::stock());
-    let send = "00000022 00000001 00000004 00000011 2f7a6f6f6b65657065722f636f6e666967 00";
-    let send = send.replacen("00000022", "0000001e", 1);
-    let answer = talk(&mut stream, &send, 4 + 16 + 4 + 68);
+    let send = "0000001e 00000001 00000004 00000011 2f7a6f6f6b65657065722f636f6e666967 00";
+    let answer = talk(&mut stream, send, 4 + 16 + 4 + 68);
     assert_eq!(answer[..8], hex("00000058 00000001"));
     let mut stat = vec![0; 4 + 4 + 68];
     stat[8 + 32 + 8..8 + 32 + 12].copy_from_slice(&[0xff; 4]);

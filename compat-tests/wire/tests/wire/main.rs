@@ -5,10 +5,13 @@
 
 mod acl;
 mod checklist;
+mod damage;
+mod ensemble;
 mod errors;
 mod expiry;
 mod golden;
 mod handshake;
+mod hostile;
 mod malformed;
 mod quota;
 mod throttle;
@@ -33,9 +36,13 @@ fn main() {
         golden::trials(),
         throttle::trials(),
         expiry::trials(),
+        hostile::trials(),
+        damage::trials(),
+        ensemble::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     wire::bed::end();
+    ensemble::end();
     conclusion.exit();
 }

@@ -1,0 +1,166 @@
+//! Damaged, foreign and shared data directories: what a server says and what it keeps.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use libtest_mimic::Trial;
+use wire::bed::join;
+use wire::case::{self, For};
+use wire::cases;
+use wire::expect::err;
+use wire::server::{Server, Spec};
+
+pub fn trials() -> Vec<Trial> {
+    let all = cases![
+        an_unwritable_directory_is_refused,
+        a_torn_log_tail_is_cut,
+        a_truncated_snapshot_gives_way_to_an_older_one,
+        a_corrupt_record_in_the_middle_is_never_cut_in_silence,
+        acknowledged_writes_survive_kill_9,
+    ];
+    let mut trials = case::trials("damage", For::All, all);
+    let promises = cases![
+        a_second_server_on_the_same_directory_is_refused,
+        the_refusal_of_a_corrupt_record_names_file_and_offset,
+    ];
+    trials.extend(case::trials("damage", For::Promise, promises));
+    trials
+}
+
+/// How long a server may take to find out that it cannot start.
+const REFUSAL: Duration = Duration::from_secs(20);
+
+/// The files in `version-2` whose names begin with `prefix`, by their zxid.
+fn files(server: &Server, prefix: &str) -> Vec<PathBuf> {
+    let zxid = |path: &Path| {
+        let name = path.file_name()?.to_str()?.strip_prefix(prefix)?.to_owned();
+        i64::from_str_radix(&name, 16).ok()
+    };
+    let entries = fs::read_dir(server.data_dir().join("version-2")).expect("version-2");
+    let mut found: Vec<_> = entries
+        .flatten()
+        .filter_map(|entry| Some((zxid(&entry.path())?, entry.path())))
+        .collect();
+    found.sort();
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Creates `/n0000` to the `count`th, waiting for each.
+fn fill(server: &Server, count: usize) {
+    let mut client = join(server);
+    (0..count).for_each(|n| drop(client.create(&format!("/n{n:04}"), b"some data").ok()));
+}
+
+fn survivors(server: &Server) -> usize {
+    let names = join(server).children("/", false).names();
+    names.iter().filter(|name| name.starts_with('n')).count()
+}
+
+fn an_unwritable_directory_is_refused() {
+    let directory = "/proc/1/nowhere/data";
+    let mut server = Server::launch(Spec::usual().data(directory));
+    let status = server.wait_end(REFUSAL).expect("it ends by itself");
+    assert!(!status.success(), "{status}");
+    assert!(server.log().contains("/proc/1/nowhere"), "{}", server.log());
+}
+
+fn a_torn_log_tail_is_cut() {
+    let mut server = Server::start(Spec::usual());
+    fill(&server, 40);
+    server.kill9();
+    let log = files(&server, "log.").pop().expect("a log");
+    let bytes = fs::read(&log).expect("the log");
+    let end = bytes.iter().rposition(|byte| *byte != 0).expect("records") + 1;
+    let mut torn = bytes.clone();
+    torn[end - 20..].fill(0);
+    fs::write(&log, torn).expect("the torn log");
+    server.restart();
+    let left = survivors(&server);
+    assert!((38..=40).contains(&left), "{left} of 40 are left");
+    fill_more(&server);
+    server.kill9();
+    server.restart();
+    join(&server).exists("/after", false).ok();
+}
+
+fn fill_more(server: &Server) {
+    join(server).create("/after", b"").ok();
+}
+
+fn a_truncated_snapshot_gives_way_to_an_older_one() {
+    let mut server = Server::start(Spec::usual().line("snapCount", 100));
+    fill(&server, 600);
+    let enough = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        files(&server, "snapshot.").len() >= 2
+    });
+    assert!(enough, "snapshots are taken by snapCount");
+    server.stop();
+    let newest = files(&server, "snapshot.").pop().expect("a snapshot");
+    let bytes = fs::read(&newest).expect("the snapshot");
+    fs::write(&newest, &bytes[..bytes.len() / 2]).expect("half of it");
+    server.restart();
+    assert_eq!(survivors(&server), 600);
+}
+
+/// A server's directory after a kill -9, with one byte flipped amid its log.
+fn corrupted() -> (Server, PathBuf) {
+    let mut server = Server::start(Spec::usual());
+    fill(&server, 60);
+    server.kill9();
+    let log = files(&server, "log.").pop().expect("a log");
+    let mut bytes = fs::read(&log).expect("the log");
+    let end = bytes.iter().rposition(|byte| *byte != 0).expect("records");
+    let text = b"/n0030";
+    let at = bytes[..end]
+        .windows(text.len())
+        .position(|part| part == text)
+        .expect("a record");
+    bytes[at + 3] ^= 0x40;
+    fs::write(&log, bytes).expect("the corrupt log");
+    (server, log)
+}
+
+fn a_corrupt_record_in_the_middle_is_never_cut_in_silence() {
+    let (mut server, _) = corrupted();
+    server.relaunch();
+    let status = server.wait_end(REFUSAL).expect("it ends by itself");
+    assert!(!status.success(), "{status}");
+}
+
+fn the_refusal_of_a_corrupt_record_names_file_and_offset() {
+    let (mut server, log) = corrupted();
+    server.relaunch();
+    server.wait_end(REFUSAL).expect("it ends by itself");
+    let said = server.log();
+    let name = log
+        .file_name()
+        .and_then(|name| name.to_str())
+        .expect("a name");
+    assert!(said.contains(name) && said.contains("offset"), "{said}");
+}
+
+fn acknowledged_writes_survive_kill_9() {
+    let mut server = Server::start(Spec::usual());
+    fill(&server, 200);
+    let last = join(&server).ping().zxid;
+    server.kill9();
+    server.restart();
+    assert_eq!(survivors(&server), 200);
+    let mut client = join(&server);
+    assert!(client.ping().zxid > last, "zxids go on");
+    client.create("/n0000", b"").fails(err::NODE_EXISTS);
+}
+
+fn a_second_server_on_the_same_directory_is_refused() {
+    let first = Server::start(Spec::usual());
+    fill(&first, 5);
+    let mut second = Server::launch(Spec::usual().data(first.data_dir()));
+    let status = second.wait_end(REFUSAL).expect("it ends by itself");
+    assert!(!status.success(), "{status}");
+    let directory = first.data_dir().display().to_string();
+    assert!(second.log().contains(&directory), "{}", second.log());
+    assert_eq!(survivors(&first), 5);
+    join(&first).create("/on", b"").ok();
+}
