@@ -75,13 +75,16 @@ fn create<'a>(path: &'a str, data: &'a [u8], acl: &[Acl<'a>], counter: i32) -> T
     })
 }
 
-fn snapshot(tree: &mut Tree) -> BytesMut {
+/// The snapshot, a buffer per slice.
+fn snapshot(tree: &mut Tree) -> Vec<BytesMut> {
     let (start, mut longest) = (cpu_ns(), 0.0f64);
     let cursor = tree.open_cursor();
-    let mut out = BytesMut::new();
+    let mut slices = Vec::new();
     loop {
+        let mut out = BytesMut::with_capacity(80 << 10);
         let slice = cpu_ns();
         let more = tree.snapshot_slice(cursor, &mut out, 64 << 10);
+        slices.push(out);
         longest = longest.max((cpu_ns() - slice) / 1e3);
         if !more {
             break;
@@ -89,25 +92,26 @@ fn snapshot(tree: &mut Tree) -> BytesMut {
     }
     tree.close_cursor(cursor);
     let ms = (cpu_ns() - start) / 1e6;
-    println!(
-        "snapshot {} MB in {ms:.0} ms, longest slice {longest:.0} us",
-        out.len() >> 20
-    );
-    out
+    let mb = slices.iter().map(BytesMut::len).sum::<usize>() >> 20;
+    println!("snapshot {mb} MB in {ms:.0} ms, longest slice {longest:.0} us");
+    slices
 }
 
-fn load(mut nodes: &[u8]) -> Tree {
+fn load(slices: &[BytesMut]) -> Tree {
     use codec::{Buffer, Decode, StatPersisted, Text};
     let mut loader = TreeLoader::new(TreeConfig::default());
-    while !nodes.is_empty() {
-        let (rest, path) = Text::decode(nodes).unwrap();
-        let (rest, data) = Buffer::decode(rest).unwrap();
-        let (rest, acl) = i64::decode(rest).unwrap();
-        let (rest, stat) = StatPersisted::decode(rest).unwrap();
-        loader
-            .node(&path.unwrap_or_default(), data, acl, &stat)
-            .unwrap();
-        nodes = rest;
+    for slice in slices {
+        let mut nodes = &slice[..];
+        while !nodes.is_empty() {
+            let (rest, path) = Text::decode(nodes).unwrap();
+            let (rest, data) = Buffer::decode(rest).unwrap();
+            let (rest, acl) = i64::decode(rest).unwrap();
+            let (rest, stat) = StatPersisted::decode(rest).unwrap();
+            loader
+                .node(&path.unwrap_or_default(), data, acl, &stat)
+                .unwrap();
+            nodes = rest;
+        }
     }
     loader.finish(Zxid(1)).unwrap()
 }

@@ -5,7 +5,9 @@
 /// "No record": the end of every list.
 pub(crate) const NONE: u32 = u32::MAX;
 
-const CHUNK_BITS: u32 = 10;
+/// 1 MB of nodes: large enough that no allocator rounds it up to a size class, and only touched
+/// as far as it is used.
+const CHUNK_BITS: u32 = 14;
 const CHUNK: usize = 1 << CHUNK_BITS;
 
 /// What can live in a [`Slab`]: a value that can also stand for a free place.
@@ -16,7 +18,7 @@ pub(crate) trait Slot {
     fn next_vacant(&self) -> Option<u32>;
 }
 
-/// Records in chunks of 1024.
+/// Records in chunks of 16384.
 #[derive(Debug)]
 pub(crate) struct Slab<T> {
     chunks: Vec<Vec<T>>,
@@ -137,16 +139,16 @@ mod tests {
     #[test]
     fn ids_stay_and_places_are_used_again() {
         let mut slab = Slab::new();
-        let ids: Vec<u32> = (0..3000).map(|n| slab.insert(Cell::Used(n))).collect();
-        assert_eq!(ids, (0..3000).collect::<Vec<_>>());
+        let ids: Vec<u32> = (0..40_000).map(|n| slab.insert(Cell::Used(n))).collect();
+        assert_eq!(ids, (0..40_000).collect::<Vec<_>>());
         assert_eq!(slab.remove(5), Cell::Used(5));
-        assert_eq!(slab.remove(2000), Cell::Used(2000));
-        assert_eq!((slab.get(5), slab.get(9999)), (None, None));
-        assert_eq!(slab.len(), 2998);
-        assert_eq!(slab.insert(Cell::Used(1)), 2000);
+        assert_eq!(slab.remove(20_000), Cell::Used(20_000));
+        assert_eq!((slab.get(5), slab.get(99_999)), (None, None));
+        assert_eq!(slab.len(), 39_998);
+        assert_eq!(slab.insert(Cell::Used(1)), 20_000);
         assert_eq!(slab.insert(Cell::Used(2)), 5);
-        assert_eq!(slab.insert(Cell::Used(3)), 3000);
-        assert_eq!((slab.len(), slab.capacity()), (3001, 3001));
-        assert_eq!(slab[2999], Cell::Used(2999));
+        assert_eq!(slab.insert(Cell::Used(3)), 40_000);
+        assert_eq!((slab.len(), slab.capacity()), (40_001, 40_001));
+        assert_eq!(slab[39_999], Cell::Used(39_999));
     }
 }
