@@ -18,6 +18,7 @@ use super::connection::{Connection, Ending, Pending, State};
 use super::events::Dispatch;
 use super::intake::OWNER;
 use super::pipeline::{Origin, Pipeline, Proposal};
+use super::reads::Look;
 use super::{Replica, replies};
 
 /// Transactions applied before the tree is given to waiting readers.
@@ -149,6 +150,7 @@ impl Replica {
             return;
         }
         to.count_outstanding(-1);
+        let sent = state.figures.sent;
         replies::put_applied(&mut state.out, xid, txn, applied);
         state.figures.answered(op, xid, applied.zxid, read, now);
         let micros = now.micros_since(read);
@@ -160,6 +162,7 @@ impl Replica {
         } else {
             self.answer_waiting(tree, to, &mut state, now);
         }
+        self.metrics.packets_sent.add(state.figures.sent - sent);
         let wake = state.ending != Ending::Open || state.paused;
         drop(state);
         flush.note(to);
@@ -180,7 +183,16 @@ impl Replica {
             to.count_outstanding(-1);
             match next {
                 Pending::Local { frame, identities } => {
-                    self.serve_local(tree, to, state, &frame, &identities, read, now);
+                    let (replica, from, identities) = (self, to, &*identities);
+                    Look {
+                        replica,
+                        tree,
+                        from,
+                        identities,
+                        read,
+                        now,
+                    }
+                    .serve(state, &frame);
                 }
                 Pending::Refusal {
                     xid,

@@ -66,6 +66,11 @@ impl ConnectionFigures {
 
     /// What `crst` does.
     pub fn reset(&mut self) {
-        *self = ConnectionFigures::default();
+        let (last_cxid, last_zxid) = (Xid(-1), Zxid::NONE);
+        *self = ConnectionFigures {
+            last_cxid,
+            last_zxid,
+            ..ConnectionFigures::default()
+        };
     }
 }

@@ -4,16 +4,18 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use codec::client::RequestHeader;
 use codec::{Decode, ErrorCode, OpCode, Xid, Zxid};
+use tree::authorize::Identity;
 use tree::prepare::Caller;
 use tree::session::Owner;
 use tree::tree::Tree;
 
-use super::clock::Now;
+use super::clock::{Instant, Now};
 use super::connection::{Connection, Ending, Pending, State};
 use super::pipeline::{Origin, Pipeline};
+use super::reads::Look;
 use super::{Replica, auth, replies};
 
 /// This server's own connections, as the session tracker knows their owner.
@@ -80,6 +82,10 @@ pub struct Taken {
     pub appended: bool,
     /// Something is in the outbox.
     pub answered: bool,
+    /// Frames taken in.
+    pub received: u64,
+    /// Frames answered at once.
+    pub sent: u64,
 }
 
 /// A frame that cannot be a request: the connection ends without a word.
@@ -87,17 +93,51 @@ pub struct Taken {
 #[error("the client sent a frame of {0} bytes, too short for a request header")]
 pub struct ShortFrame(pub usize);
 
-/// Cuts the next frame off a batch of whole frames.
-fn next_frame(batch: &mut Bytes) -> Option<Result<(RequestHeader, Bytes), ShortFrame>> {
-    if batch.is_empty() {
-        return None;
+/// Walks over a batch of whole frames without touching its reference count.
+struct Frames {
+    batch: Bytes,
+    at: usize,
+}
+
+/// A request in its batch.
+#[derive(Debug, Clone, Copy)]
+struct Request {
+    header: RequestHeader,
+    class: Class,
+    /// Where the frame stands, without its length word.
+    start: usize,
+    end: usize,
+}
+
+impl Frames {
+    /// The next request, without moving on.
+    fn peek(&self) -> Option<Result<Request, ShortFrame>> {
+        let word = self.batch[self.at..].first_chunk::<4>()?;
+        let start = self.at + 4;
+        let end = (start + u32::from_be_bytes(*word) as usize).min(self.batch.len());
+        Some(match RequestHeader::from_bytes(&self.batch[start..end]) {
+            Ok(header) => Ok(Request {
+                header,
+                class: classify(header.op),
+                start,
+                end,
+            }),
+            Err(_) => Err(ShortFrame(end - start)),
+        })
     }
-    let length = batch.get_u32() as usize;
-    let frame = batch.split_to(length);
-    Some(match RequestHeader::from_bytes(&frame) {
-        Ok(header) => Ok((header, frame)),
-        Err(_) => Err(ShortFrame(length)),
-    })
+
+    fn pass(&mut self, request: &Request) {
+        self.at = request.end;
+    }
+
+    fn frame(&self, request: &Request) -> &[u8] {
+        &self.batch[request.start..request.end]
+    }
+
+    /// The frame as bytes of its own, for later.
+    fn keep(&self, request: &Request) -> Bytes {
+        self.batch.slice(request.start..request.end)
+    }
 }
 
 impl Replica {
@@ -108,15 +148,20 @@ impl Replica {
     pub fn receive(
         &self,
         from: &Arc<Connection>,
-        mut batch: Bytes,
+        batch: Bytes,
         now: Now,
     ) -> Result<Taken, ShortFrame> {
         from.heard(now.instant.millis());
+        let mut frames = Frames { batch, at: 0 };
         let mut taken = Taken::default();
-        if self.answer_reads(from, &mut batch, now, &mut taken)? {
-            self.take_in_order(from, &mut batch, now, &mut taken)?;
-        }
-        Ok(taken)
+        let rest = self.answer_reads(from, &mut frames, now.instant, &mut taken);
+        let result = match rest {
+            Ok(true) => self.take_in_order(from, &mut frames, now, &mut taken),
+            other => other.map(drop),
+        };
+        self.metrics.packets_received.add(taken.received);
+        self.metrics.packets_sent.add(taken.sent);
+        result.map(|()| taken)
     }
 
     /// Answers requests from local state for as long as nothing of the connection waits for a
@@ -124,8 +169,8 @@ impl Replica {
     fn answer_reads(
         &self,
         from: &Arc<Connection>,
-        batch: &mut Bytes,
-        now: Now,
+        frames: &mut Frames,
+        now: Instant,
         taken: &mut Taken,
     ) -> Result<bool, ShortFrame> {
         let tree = self.tree.read();
@@ -133,75 +178,68 @@ impl Replica {
         if !state.pending.is_empty() {
             return Ok(true);
         }
-        loop {
-            let mut ahead = batch.clone();
-            let Some(frame) = next_frame(&mut ahead) else {
-                return Ok(false);
-            };
-            let (header, frame) = frame?;
-            let class = classify(header.op);
-            if matches!(class, Class::Write(_) | Class::Close) && !self.refused(&state, class) {
-                return Ok(true);
-            }
-            *batch = ahead;
+        let sent = state.figures.sent;
+        let desk = Desk {
+            replica: self,
+            tree: &tree,
+            from,
+            now,
+        };
+        let rest = desk.answer_reads(&mut state, frames, taken);
+        taken.sent += state.figures.sent - sent;
+        rest
+    }
+
+    /// Puts the rest of a batch behind the connection's writes.
+    fn take_in_order(
+        &self,
+        from: &Arc<Connection>,
+        frames: &mut Frames,
+        now: Now,
+        taken: &mut Taken,
+    ) -> Result<(), ShortFrame> {
+        let mut pipeline = self.pipeline.lock();
+        let tree = self.tree.read();
+        let mut state = from.lock();
+        let desk = Desk {
+            replica: self,
+            tree: &tree,
+            from,
+            now: now.instant,
+        };
+        while let Some(request) = frames.peek() {
+            let request = request?;
+            frames.pass(&request);
+            taken.received += 1;
             state.figures.received += 1;
             if state.ending != Ending::Open {
                 continue;
             }
-            taken.answered = true;
-            self.serve_now(&tree, from, &mut state, header, class, &frame, now);
+            let ordered = !matches!(request.class, Class::Auth(_))
+                && (is_write(request.class) || !state.pending.is_empty());
+            if ordered {
+                desk.queue(
+                    &mut pipeline,
+                    &mut state,
+                    frames,
+                    &request,
+                    now.wall_ms,
+                    taken,
+                );
+            } else {
+                taken.answered = true;
+                let identities = state.identities.clone();
+                desk.serve(&mut state, &request, frames.frame(&request), &identities);
+            }
         }
+        self.in_flight
+            .store(pipeline.in_flight(), Ordering::Relaxed);
+        Ok(())
     }
 
     /// Whether enforced authentication refuses this request.
     fn refused(&self, state: &State, class: Class) -> bool {
         !matches!(class, Class::Auth(_)) && !self.rules.auth.admits(&state.identities)
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn serve_now(
-        &self,
-        tree: &Tree,
-        from: &Arc<Connection>,
-        state: &mut State,
-        header: RequestHeader,
-        class: Class,
-        frame: &[u8],
-        now: Now,
-    ) {
-        if self.refused(state, class) {
-            self.refuse_unauthenticated(from, state, header);
-            return;
-        }
-        match class {
-            Class::Auth(op) => auth::serve(self, from, state, op, header.xid, &frame[8..]),
-            Class::Local => {
-                let identities = state.identities.clone();
-                self.serve_local(
-                    tree,
-                    from,
-                    state,
-                    frame,
-                    &identities,
-                    now.instant,
-                    now.instant,
-                );
-            }
-            _ => {
-                let (zxid, err) = (Zxid::NONE, ErrorCode::Unimplemented);
-                self.refuse(state, header.xid, zxid, err, true);
-            }
-        }
-    }
-
-    /// -124 and the end: a connection without one of the schemes that are demanded.
-    fn refuse_unauthenticated(&self, from: &Connection, state: &mut State, header: RequestHeader) {
-        tracing::warn!(
-            peer = %from.peer, session = %from.session(),
-            "closed: authentication is enforced (enforce.auth.schemes) and this client has none"
-        );
-        let err = ErrorCode::SessionClosedRequireSaslAuth;
-        self.refuse(state, header.xid, Zxid::ZERO, err, true);
     }
 
     /// Answers with an error header; perhaps the last thing that the connection says.
@@ -219,108 +257,132 @@ impl Replica {
             state.ending = state.ending.max(Ending::AfterFlush);
         }
     }
+}
 
-    /// Puts the rest of a batch behind the connection's writes.
-    fn take_in_order(
+/// Where one connection's requests are looked at, under the tree's lock.
+struct Desk<'a> {
+    replica: &'a Replica,
+    tree: &'a Tree,
+    from: &'a Arc<Connection>,
+    now: Instant,
+}
+
+impl Desk<'_> {
+    /// See [`Replica::answer_reads`].
+    fn answer_reads(
         &self,
-        from: &Arc<Connection>,
-        batch: &mut Bytes,
-        now: Now,
+        state: &mut State,
+        frames: &mut Frames,
         taken: &mut Taken,
-    ) -> Result<(), ShortFrame> {
-        let mut pipeline = self.pipeline.lock();
-        let tree = self.tree.read();
-        let mut state = from.lock();
-        while let Some(frame) = next_frame(batch) {
-            let (header, frame) = frame?;
+    ) -> Result<bool, ShortFrame> {
+        let mut identities = state.identities.clone();
+        while let Some(request) = frames.peek() {
+            let request = request?;
+            if is_write(request.class) && !self.replica.refused(state, request.class) {
+                return Ok(true);
+            }
+            frames.pass(&request);
+            taken.received += 1;
             state.figures.received += 1;
-            if state.ending != Ending::Open {
-                continue;
-            }
-            let class = classify(header.op);
-            if matches!(class, Class::Auth(_)) || state.pending.is_empty() && !is_write(class) {
+            if state.ending == Ending::Open {
                 taken.answered = true;
-                self.serve_now(&tree, from, &mut state, header, class, &frame, now);
-                continue;
+                self.serve(state, &request, frames.frame(&request), &identities);
+                if matches!(request.class, Class::Auth(_)) {
+                    identities = state.identities.clone();
+                }
             }
-            from.count_outstanding(1);
-            let pending = match class {
-                _ if self.refused(&state, class) => Pending::Refusal {
-                    xid: header.xid,
-                    zxid: Zxid::ZERO,
-                    err: ErrorCode::SessionClosedRequireSaslAuth,
+        }
+        Ok(false)
+    }
+
+    /// Answers a request at once.
+    fn serve(&self, state: &mut State, request: &Request, frame: &[u8], who: &[Identity]) {
+        let (replica, xid) = (self.replica, request.header.xid);
+        if replica.refused(state, request.class) {
+            tracing::warn!(peer = %self.from.peer, session = %self.from.session(),
+                "closed: authentication is enforced (enforce.auth.schemes), this client has none");
+            let err = ErrorCode::SessionClosedRequireSaslAuth;
+            return replica.refuse(state, xid, Zxid::ZERO, err, true);
+        }
+        match request.class {
+            Class::Auth(op) => auth::serve(replica, self.from, state, op, xid, &frame[8..]),
+            Class::Local => {
+                let (tree, from, now) = (self.tree, self.from, self.now);
+                let look = Look {
+                    replica,
+                    tree,
+                    from,
+                    identities: who,
+                    read: now,
+                    now,
+                };
+                look.serve(state, frame);
+            }
+            _ => replica.refuse(state, xid, Zxid::NONE, ErrorCode::Unimplemented, true),
+        }
+    }
+
+    /// Puts a request behind what the connection already waits for.
+    fn queue(
+        &self,
+        pipeline: &mut Pipeline,
+        state: &mut State,
+        frames: &Frames,
+        request: &Request,
+        wall_ms: i64,
+        taken: &mut Taken,
+    ) {
+        let (xid, op) = (request.header.xid, request.header.op);
+        let pending = match request.class {
+            class if self.replica.refused(state, class) => {
+                let (zxid, err) = (Zxid::ZERO, ErrorCode::SessionClosedRequireSaslAuth);
+                Pending::Refusal {
+                    xid,
+                    zxid,
+                    err,
                     close: true,
-                },
-                Class::Write(op) => {
-                    taken.appended = true;
-                    self.propose(&mut pipeline, &tree, from, &state, op, header, &frame, now)
                 }
-                Class::Close => {
-                    taken.appended = true;
-                    self.close(&mut pipeline, &tree, from, header, now)
-                }
-                Class::Local => Pending::Local {
+            }
+            Class::Write(code) => {
+                taken.appended = true;
+                let session = self.from.session();
+                let caller = Caller {
+                    session,
+                    cxid: xid,
+                    identities: &state.identities,
+                    standing: pipeline.sessions.check(session, OWNER),
+                    time_ms: wall_ms,
+                };
+                let body = &frames.frame(request)[8..];
+                let zxid = pipeline.request(self.tree, &caller, code, body, self.from, self.now);
+                Pending::Write { xid, op, zxid }
+            }
+            Class::Close => {
+                taken.appended = true;
+                let (session, origin) = (self.from.session(), Origin::Request(self.from.clone()));
+                let zxid =
+                    pipeline.close_session(self.tree, session, xid, wall_ms, origin, self.now);
+                Pending::Write { xid, op, zxid }
+            }
+            Class::Local => {
+                let frame = frames.keep(request);
+                Pending::Local {
                     frame,
                     identities: state.identities.clone(),
-                },
-                _ => Pending::Refusal {
-                    xid: header.xid,
-                    zxid: Zxid::NONE,
-                    err: ErrorCode::Unimplemented,
+                }
+            }
+            _ => {
+                let (zxid, err) = (Zxid::NONE, ErrorCode::Unimplemented);
+                Pending::Refusal {
+                    xid,
+                    zxid,
+                    err,
                     close: true,
-                },
-            };
-            state.pending.push_back((pending, now.instant));
-        }
-        self.in_flight
-            .store(pipeline.in_flight(), Ordering::Relaxed);
-        Ok(())
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn propose(
-        &self,
-        pipeline: &mut Pipeline,
-        tree: &Tree,
-        from: &Arc<Connection>,
-        state: &State,
-        op: OpCode,
-        header: RequestHeader,
-        frame: &[u8],
-        now: Now,
-    ) -> Pending {
-        let session = from.session();
-        let caller = Caller {
-            session,
-            cxid: header.xid,
-            identities: &state.identities,
-            standing: pipeline.sessions.check(session, OWNER),
-            time_ms: now.wall_ms,
+                }
+            }
         };
-        let zxid = pipeline.request(tree, &caller, op, &frame[8..], from, now.instant);
-        Pending::Write {
-            xid: header.xid,
-            op: header.op,
-            zxid,
-        }
-    }
-
-    fn close(
-        &self,
-        pipeline: &mut Pipeline,
-        tree: &Tree,
-        from: &Arc<Connection>,
-        header: RequestHeader,
-        now: Now,
-    ) -> Pending {
-        let (session, origin) = (from.session(), Origin::Request(from.clone()));
-        let zxid =
-            pipeline.close_session(tree, session, header.xid, now.wall_ms, origin, now.instant);
-        Pending::Write {
-            xid: header.xid,
-            op: header.op,
-            zxid,
-        }
+        self.from.count_outstanding(1);
+        state.pending.push_back((pending, self.now));
     }
 }
 

@@ -19,7 +19,7 @@ use tree::tree::Tree;
 use tree::watch::Table;
 
 use super::clock::Instant;
-use super::connection::{Connection, Ending, State};
+use super::connection::{Connection, Ending, OUTPUT_CUT_BYTES, State};
 use super::{Replica, replies, watches};
 
 /// Largest body of one answer. ZooKeeper has no such limit; clients cut the connection at theirs
@@ -32,37 +32,24 @@ pub(super) struct Look<'a> {
     pub tree: &'a Tree,
     pub from: &'a Arc<Connection>,
     pub identities: &'a [Identity],
+    /// When the request was read.
+    pub read: Instant,
+    pub now: Instant,
 }
 
 /// The answer's body is in the buffer already, or there is none.
 type Answer = Result<(), ErrorCode>;
 
-impl Replica {
-    /// Answers one local request into the outbox.
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn serve_local(
-        &self,
-        tree: &Tree,
-        from: &Arc<Connection>,
-        state: &mut State,
-        frame: &[u8],
-        identities: &[Identity],
-        read: Instant,
-        now: Instant,
-    ) {
+impl Look<'_> {
+    /// Answers one local request into the outbox. `frame` is header and body.
+    pub fn serve(&self, state: &mut State, frame: &[u8]) {
         let Ok((body, header)) = RequestHeader::decode(frame) else {
             return;
         };
         let Some(op) = OpCode::from_code(header.op) else {
             return;
         };
-        let look = Look {
-            replica: self,
-            tree,
-            from,
-            identities,
-        };
-        let zxid = tree.last_zxid();
+        let zxid = self.tree.last_zxid();
         let xid = if op == OpCode::Ping {
             Xid::PING
         } else {
@@ -70,20 +57,19 @@ impl Replica {
         };
         if matches!(op, OpCode::SetWatches | OpCode::SetWatches2) {
             // Its events come before its answer.
-            let answer = watches::set(&look, op, body, &mut state.out);
-            match answer {
+            match watches::set(self, op, body, &mut state.out) {
                 Ok(()) => replies::put_reply(&mut state.out, xid, zxid, |_| {}),
                 Err(err) => replies::put_error(&mut state.out, xid, zxid, err),
             }
         } else {
-            answer(&look, op, body, xid, zxid, &mut state.out);
+            answer(self, op, body, xid, zxid, &mut state.out);
         }
         state
             .figures
-            .answered(header.op, header.xid, zxid, read, now);
-        if state.unsent() > super::connection::OUTPUT_CUT_BYTES {
-            tracing::warn!(peer = %from.peer, session = %from.session(), bytes = state.unsent(),
-                "closed: the client asks and does not read its answers");
+            .answered(header.op, header.xid, zxid, self.read, self.now);
+        if state.unsent() > OUTPUT_CUT_BYTES {
+            tracing::warn!(peer = %self.from.peer, session = %self.from.session(),
+                bytes = state.unsent(), "closed: the client asks and does not read its answers");
             state.ending = Ending::Now;
         }
     }

@@ -123,7 +123,8 @@ impl Session {
         let handshake = replica.connect(&self.connection, &connect, now, random);
         match handshake.map_err(|refusal| Some(refusal.to_string()))? {
             crate::replica::connect::Handshake::Proposed => self.server.disk.appended(),
-            crate::replica::connect::Handshake::Answered => {}
+            // A dead peer shows when it is read from.
+            crate::replica::connect::Handshake::Answered => drop(self.connection.flush()),
         }
         drop(frame);
         self.attached().await
@@ -226,8 +227,12 @@ impl Session {
             if taken.appended {
                 self.server.disk.appended();
             }
-            if taken.answered && self.connection.flush().is_err() {
-                return Err(None);
+            if taken.answered {
+                let sent = self.connection.flush();
+                self.server.count_reads(&taken, now.instant);
+                if sent.is_err() {
+                    return Err(None);
+                }
             }
         }
         self.input.release();

@@ -26,9 +26,10 @@ use storage::Disk;
 use storage::snapshot::SnapshotInfo;
 
 use crate::config::ServerConfig;
-use crate::metrics::Metrics;
+use crate::metrics::{Batch, Metrics};
 use crate::replica::Replica;
 use crate::replica::clock::Instant;
+use crate::replica::intake::Taken;
 use crate::words::{Asked, Words};
 use clock::Clock;
 use disk::DiskSignal;
@@ -69,6 +70,23 @@ pub struct Server {
 impl Server {
     fn metrics(&self) -> &Metrics {
         &self.replica.metrics
+    }
+
+    /// Requests answered at once took as long as their batch.
+    fn count_reads(&self, taken: &Taken, read: Instant) {
+        const SHOWN: usize = 64;
+        let micros = self.clock.instant().micros_since(read);
+        let (count, sum) = (taken.sent, taken.sent * micros);
+        let batch = Batch {
+            count,
+            sum,
+            min: micros,
+            max: micros,
+        };
+        self.metrics().request_latency.record_batch(batch);
+        self.metrics()
+            .readlatency
+            .record_all(&[micros; SHOWN][..(count as usize).min(SHOWN)]);
     }
 
     /// How long a connection may take for its handshake.

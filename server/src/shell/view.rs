@@ -11,7 +11,7 @@ use super::Server;
 use crate::metrics::gauges::{Gauges, NamespaceQuota};
 use crate::metrics::process::{Descriptors, Environment, Memory};
 use crate::metrics::registry::Metrics;
-use crate::replica::connection::Connection;
+use crate::replica::connection::{Connection, Ending};
 use crate::words::view::{
     Bucket, ConnectionInfo, Directories, Flow, GlobalSessions, Mode, ServerView, SessionInfo,
     Sessions, Settings, Status, WatchTotals,
@@ -53,7 +53,8 @@ impl Server {
         });
         ConnectionInfo {
             peer: connection.peer,
-            interest_ops: u8::from(state.established),
+            // Apache has taken the asking connection out of its selector; the others wait to read.
+            interest_ops: u8::from(state.ending == Ending::Open),
             queued: u64::from(connection.outstanding()),
             received: figures.received,
             sent: figures.sent,
