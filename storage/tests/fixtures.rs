@@ -98,10 +98,11 @@ fn every_snapshot_has_the_nodes_and_sessions_that_it_should() {
             assert_eq!(Some(summary.nodes), expected["nodeCount"].as_u64());
             assert_eq!(Some(summary.bytes), expected["uncompressedSize"].as_u64());
             let order: Vec<_> = copy.nodes.iter().map(|(path, ..)| path.as_str()).collect();
-            let expected_order = expected["nodeOrder"].as_array().unwrap().iter();
-            let expected_order: Vec<_> =
-                expected_order.map(|path| path.as_str().unwrap()).collect();
-            assert_eq!(order, expected_order);
+            // Left out where the tree is large.
+            if let Some(expected) = expected["nodeOrder"].as_array() {
+                let expected: Vec<_> = expected.iter().map(|path| path.as_str().unwrap()).collect();
+                assert_eq!(order, expected);
+            }
             assert_eq!(
                 copy.sessions.len(),
                 expected["sessions"].as_object().unwrap().len()

@@ -21,6 +21,9 @@ const SECTOR: u64 = 512;
 /// record is whole.
 const PLAUSIBLE_LEN: i32 = 2 << 20;
 
+/// No transaction is shorter than its header.
+const MIN_PAYLOAD: i32 = 32;
+
 /// One record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Found<'a> {
@@ -182,7 +185,8 @@ impl LogScan {
         }
         let magic = FileHeader::LOG.magic.to_be_bytes();
         let cut = have < FileHeader::LEN && bytes.iter().zip(magic).all(|(a, b)| *a == b);
-        let zero = bytes.iter().all(|byte| *byte == 0) && self.nonzero_behind(0)?.is_none();
+        // A lost page takes whole sectors.
+        let zero = have > 0 && self.nonzero_behind(0)?.is_none_or(|at| at >= SECTOR);
         Ok(Some(match cut || zero {
             true => End::Torn("the file was begun but its header never written".into()),
             false => End::Rot("the file does not begin with the log header ZKLG".into()),
@@ -270,8 +274,11 @@ impl LogScan {
         let Some((0, length)) = split_header(head) else {
             return Ok(None);
         };
+        if length < MIN_PAYLOAD {
+            return Ok(None);
+        }
         let total = length as u64 + OVERHEAD as u64;
-        if length < 32 || offset + total > self.len {
+        if offset + total > self.len {
             return Ok(None);
         }
         if self.byte(offset + total - 1)? != Some(codec::disk::log_record::TRAILER) {

@@ -27,10 +27,10 @@ pub(crate) struct Logged<'a> {
 pub(crate) struct Ending {
     /// Last record in it, if there is one.
     pub last: Option<Zxid>,
-    /// Newest file with records or a header, and where they end.
+    /// Newest file with records, and where they end.
     pub tail: Option<(PathBuf, u64)>,
-    /// Why something is cut off there.
-    pub torn: Option<String>,
+    /// Where something is cut off, and why.
+    pub torn: Option<(PathBuf, u64, String)>,
     /// Files behind it that hold nothing that counts, oldest first.
     pub remove: Vec<PathBuf>,
     /// What was odd but legitimate.
@@ -96,16 +96,16 @@ impl History {
                 self.records_in_file = 0;
             }
             let scan = self.scan.as_mut().expect("invariant: opened above");
-            let (offset, turn) = match scan.take()? {
+            let turn = match scan.take()? {
                 (offset, Ok(zxid)) => match self.check(name, zxid, offset)? {
                     None => return Ok(Next::Record(self.record(path, zxid, offset))),
-                    Some(turn) => (offset, turn),
+                    Some(turn) => turn,
                 },
-                (offset, Err(end)) => (offset, self.judge(name, offset, end)?),
+                (offset, Err(end)) => self.judge(name, offset, end)?,
             };
             match turn {
                 Turn::NextFile => self.at += 1,
-                Turn::Stop => self.stop(name, offset),
+                Turn::Stop => self.stop(),
                 Turn::Unsound(verdict) => return Ok(Next::Unsound(verdict)),
             }
             self.scan = None;
@@ -162,7 +162,8 @@ impl History {
             return self.corrupt(offset, reason).map(Some);
         }
         if first && self.unsynced_before(name) {
-            return Ok(Some(Turn::Stop));
+            let reason = format!("{zxid} is there, but not what stood before it");
+            return self.tear(offset, reason).map(Some);
         }
         let (last, next, highest) = (self.last(), zxid, self.highest()?);
         let file = self.files[self.at].1.clone();
@@ -199,15 +200,10 @@ impl History {
         let continued = next.is_some_and(|next| follows(self.last(), next));
         match end {
             End::Rot(reason) => self.corrupt(offset, reason),
-            End::Clean if offset > 0 => {
-                self.note_tail(offset);
-                match known {
-                    Known::Durable if next.is_none() => {
-                        self.corrupt(offset, "records that were durable here are gone".into())
-                    }
-                    _ => Ok(Turn::NextFile),
-                }
+            End::Clean if known == Known::Durable && next.is_none() => {
+                self.corrupt(offset, "records that were durable here are gone".into())
             }
+            End::Clean if next.is_none() => Ok(Turn::Stop),
             End::Clean => Ok(Turn::NextFile),
             End::Torn(reason) if known == Known::Durable => {
                 let reason = format!("{reason}, though it was durable");
@@ -264,29 +260,14 @@ impl History {
     }
 
     fn tear(&mut self, offset: u64, reason: String) -> Result<Turn, DiskError> {
-        self.note_tail(offset);
-        self.ending.torn = Some(reason);
+        self.ending.torn = Some((self.files[self.at].1.clone(), offset, reason));
         Ok(Turn::Stop)
     }
 
-    fn note_tail(&mut self, offset: u64) {
-        if offset > 0 {
-            self.ending.tail = Some((self.files[self.at].1.clone(), offset));
-        }
-    }
-
-    /// The history ends in this file: it goes if it has nothing, and so do all behind it.
-    fn stop(&mut self, name: Zxid, offset: u64) {
-        let gap = self.records_in_file == 0 && offset > 0 && self.ending.torn.is_none();
-        if gap {
-            let reason = format!("transactions before {name} are missing");
-            self.ending.torn = Some(reason);
-        }
-        let from = if offset == 0 || gap {
-            self.at
-        } else {
-            self.at + 1
-        };
+    /// The history ends in this file: all behind it go, and it too if it has no record (its name
+    /// is then that of the next append).
+    fn stop(&mut self) {
+        let from = self.at + usize::from(self.records_in_file > 0);
         let gone = self.files.drain(from..).map(|(_, path)| path);
         self.ending.remove.extend(gone);
         self.at = self.files.len();

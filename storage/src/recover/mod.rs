@@ -333,8 +333,7 @@ fn finish(
     let ending = history.ending;
     recovered.warnings.extend(ending.warnings);
     let last = recovered.last;
-    if let (Some(reason), Some((file, offset))) = (&ending.torn, &ending.tail) {
-        let (file, offset, reason) = (file.clone(), *offset, reason.clone());
+    if let Some((file, offset, reason)) = ending.torn {
         recovered.verdict = Verdict::TornTail {
             file,
             offset,
