@@ -20,11 +20,7 @@ pub struct CadenceOptions {
 impl Default for CadenceOptions {
     /// ZooKeeper's: 100,000 transactions, 4 GiB, no limit of the file.
     fn default() -> Self {
-        CadenceOptions {
-            snap_count: 100_000,
-            snap_size_limit: Some(4 << 30),
-            log_size_limit: None,
-        }
+        CadenceOptions { snap_count: 100_000, snap_size_limit: Some(4 << 30), log_size_limit: None }
     }
 }
 
@@ -95,10 +91,7 @@ impl Cadence {
         }
         // Apache also rolls where a snapshot is due but one is running; files stay of usual size.
         let long = self.file_count > self.count_limit.max(self.options.snap_count.into());
-        let large = self
-            .options
-            .log_size_limit
-            .is_some_and(|limit| file_size > limit);
+        let large = self.options.log_size_limit.is_some_and(|limit| file_size > limit);
         if long || large {
             self.file_count = 0;
             return Due::Roll;
@@ -136,10 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn options(snap_count: u32) -> CadenceOptions {
-        CadenceOptions {
-            snap_count,
-            ..CadenceOptions::default()
-        }
+        CadenceOptions { snap_count, ..CadenceOptions::default() }
     }
 
     /// Appends of 100 bytes until something other than nothing is due.
@@ -164,13 +154,8 @@ mod tests {
     #[test]
     fn a_snapshot_waits_until_the_log_outweighs_the_last() {
         let mut cadence = Cadence::new(options(100), 0, 0, 50_000, 0);
-        let rolls = (1..=500)
-            .filter(|_| cadence.appended(100, 0, 0) == Due::Roll)
-            .count();
-        assert!(
-            (4..=5).contains(&rolls),
-            "files stay short meanwhile: {rolls}"
-        );
+        let rolls = (1..=500).filter(|_| cadence.appended(100, 0, 0) == Due::Roll).count();
+        assert!((4..=5).contains(&rolls), "files stay short meanwhile: {rolls}");
         assert_eq!(cadence.appended(100, 0, 0), Due::RollAndSnapshot);
     }
 

@@ -48,10 +48,7 @@ impl DataDir {
     /// What is wrong with which directory, and what to do.
     pub fn open(disk: Disk, options: &DirectoryOptions) -> Result<Self, DirectoryError> {
         let data_dir = options.data_dir.clone();
-        let data_log_dir = options
-            .data_log_dir
-            .clone()
-            .unwrap_or_else(|| data_dir.clone());
+        let data_log_dir = options.data_log_dir.clone().unwrap_or_else(|| data_dir.clone());
         let (snap_dir, log_dir) = (data_dir.join(VERSION_DIR), data_log_dir.join(VERSION_DIR));
         let mut locks = Vec::new();
         make(&disk, &snap_dir, options.autocreate)?;
@@ -68,14 +65,7 @@ impl DataDir {
         }
         refuse_other_layout(&disk, &snap_dir)?;
         refuse_other_layout(&disk, &log_dir)?;
-        let dir = DataDir {
-            disk,
-            data_dir,
-            data_log_dir,
-            snap_dir,
-            log_dir,
-            _locks: locks,
-        };
+        let dir = DataDir { disk, data_dir, data_log_dir, snap_dir, log_dir, _locks: locks };
         dir.remove_leftovers()?;
         Ok(dir)
     }
@@ -98,12 +88,7 @@ impl DataDir {
     /// Where [`crate::recover::recover`] looks.
     pub fn recover_options(&self, trust_empty: bool) -> RecoverOptions {
         let (snap_dir, log_dir) = (self.snap_dir.clone(), self.log_dir.clone());
-        RecoverOptions {
-            snap_dir,
-            log_dir,
-            trust_empty,
-            repair: true,
-        }
+        RecoverOptions { snap_dir, log_dir, trust_empty, repair: true }
     }
 
     /// What a server with this history is: its last zxid, or [`Zxid::UNKNOWN`] if it has nothing
@@ -135,13 +120,7 @@ impl DataDir {
     /// The disk's.
     pub fn sizes(&self) -> Result<(u64, u64), DiskError> {
         let size = |dir| -> Result<u64, DiskError> {
-            Ok(self
-                .disk
-                .list(dir)?
-                .iter()
-                .filter(|entry| !entry.is_dir)
-                .map(|e| e.len)
-                .sum())
+            Ok(self.disk.list(dir)?.iter().filter(|entry| !entry.is_dir).map(|e| e.len).sum())
         };
         Ok((size(&self.snap_dir)?, size(&self.log_dir)?))
     }
@@ -149,10 +128,7 @@ impl DataDir {
     /// Unfinished snapshots of a former run. An unfinished `currentEpoch.tmp` still has a meaning.
     fn remove_leftovers(&self) -> Result<(), DiskError> {
         for entry in self.disk.list(&self.snap_dir)? {
-            let snapshot = entry
-                .name
-                .strip_suffix(".tmp")
-                .and_then(parse_snapshot_name);
+            let snapshot = entry.name.strip_suffix(".tmp").and_then(parse_snapshot_name);
             if snapshot.is_some() {
                 tracing::info!("{} was not finished by a former run; removed", entry.name);
                 self.disk.remove(&self.snap_dir.join(entry.name))?;
@@ -165,18 +141,13 @@ impl DataDir {
 fn make(disk: &Disk, dir: &Path, autocreate: bool) -> Result<(), DirectoryError> {
     match disk.list(dir) {
         Ok(_) => Ok(()),
-        Err(error) if error.is_not_found() && !autocreate => Err(DirectoryError::Missing {
-            path: dir.to_path_buf(),
-        }),
+        Err(error) if error.is_not_found() && !autocreate => {
+            Err(DirectoryError::Missing { path: dir.to_path_buf() })
+        }
         Err(error) if error.is_not_found() => {
-            disk.create_dir_all(dir)
-                .map_err(|error| unwritable(dir, error))?;
+            disk.create_dir_all(dir).map_err(|error| unwritable(dir, error))?;
             // As far up as it may have been made.
-            let above = dir
-                .ancestors()
-                .skip(1)
-                .take(2)
-                .filter(|dir| !dir.as_os_str().is_empty());
+            let above = dir.ancestors().skip(1).take(2).filter(|dir| !dir.as_os_str().is_empty());
             above.into_iter().try_for_each(|dir| disk.sync_dir(dir))?;
             Ok(())
         }
@@ -185,10 +156,7 @@ fn make(disk: &Disk, dir: &Path, autocreate: bool) -> Result<(), DirectoryError>
 }
 
 fn unwritable(dir: &Path, error: DiskError) -> DirectoryError {
-    DirectoryError::Unwritable {
-        path: dir.to_path_buf(),
-        reason: error.reason,
-    }
+    DirectoryError::Unwritable { path: dir.to_path_buf(), reason: error.reason }
 }
 
 fn own_pid() -> String {
@@ -196,15 +164,10 @@ fn own_pid() -> String {
 }
 
 fn lock(disk: &Disk, dir: &Path) -> Result<LockGuard, DirectoryError> {
-    let taken = disk
-        .lock(&dir.join(LOCK), &own_pid())
-        .map_err(|error| unwritable(dir, error))?;
+    let taken = disk.lock(&dir.join(LOCK), &own_pid()).map_err(|error| unwritable(dir, error))?;
     taken.map_err(|owner| {
         let owner = Some(owner).filter(|owner| !owner.is_empty());
-        DirectoryError::Locked {
-            path: dir.to_path_buf(),
-            owner,
-        }
+        DirectoryError::Locked { path: dir.to_path_buf(), owner }
     })
 }
 
@@ -222,20 +185,8 @@ fn refuse_foreign(
     let snapshot = |name: &str| parse_snapshot_name(name).is_some();
     let log = |name: &str| parse_log_name(name).is_some();
     let misplaced = [
-        (
-            log_dir,
-            find(disk, log_dir, snapshot)?,
-            "a snapshot",
-            "dataDir",
-            snap_dir,
-        ),
-        (
-            snap_dir,
-            find(disk, snap_dir, log)?,
-            "a log",
-            "dataLogDir",
-            log_dir,
-        ),
+        (log_dir, find(disk, log_dir, snapshot)?, "a snapshot", "dataDir", snap_dir),
+        (snap_dir, find(disk, snap_dir, log)?, "a log", "dataLogDir", log_dir),
     ];
     for (dir, name, kind, setting, place) in misplaced {
         if let Some(name) = name {
@@ -244,10 +195,7 @@ fn refuse_foreign(
                  dataLogDir the same",
                 place.display()
             );
-            return Err(DirectoryError::Foreign {
-                path: dir.join(name),
-                reason,
-            });
+            return Err(DirectoryError::Foreign { path: dir.join(name), reason });
         }
     }
     Ok(())
@@ -259,9 +207,7 @@ fn find(
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Option<String>, DiskError> {
     let mut entries = disk.list(dir)?.into_iter();
-    Ok(entries
-        .find(|entry| wanted(&entry.name))
-        .map(|entry| entry.name))
+    Ok(entries.find(|entry| wanted(&entry.name)).map(|entry| entry.name))
 }
 
 fn refuse_other_layout(disk: &Disk, dir: &Path) -> Result<(), DirectoryError> {
@@ -271,10 +217,7 @@ fn refuse_other_layout(disk: &Disk, dir: &Path) -> Result<(), DirectoryError> {
             let reason = "a server of an unreleased Apache version wrote this directory, with \
                 other zxids than any release has; it can't be read here"
                 .to_owned();
-            Err(DirectoryError::Foreign {
-                path: dir.join(name),
-                reason,
-            })
+            Err(DirectoryError::Foreign { path: dir.join(name), reason })
         }
     }
 }

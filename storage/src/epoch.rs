@@ -33,10 +33,7 @@ pub struct EpochFiles {
 impl EpochFiles {
     /// Those in `dir`, the `version-2` directory of the snapshots.
     pub fn new(disk: Disk, dir: &Path) -> Self {
-        EpochFiles {
-            disk,
-            dir: dir.to_path_buf(),
-        }
+        EpochFiles { disk, dir: dir.to_path_buf() }
     }
 
     /// The epochs of a quorum server whose history ends with `last`; makes the files that are
@@ -47,10 +44,7 @@ impl EpochFiles {
     pub fn settle(&self, last: Zxid) -> Result<Epochs, DirectoryError> {
         let epoch = last.epoch();
         if last == Zxid::UNKNOWN && self.read(CURRENT)?.is_none() {
-            return Ok(Epochs {
-                accepted: self.read(ACCEPTED)?.unwrap_or(-1),
-                current: -1,
-            });
+            return Ok(Epochs { accepted: self.read(ACCEPTED)?.unwrap_or(-1), current: -1 });
         }
         let current = self.read_or_make(CURRENT, epoch)?;
         let current = match current < epoch {
@@ -83,16 +77,11 @@ impl EpochFiles {
     }
 
     fn write(&self, name: &str, epoch: i64) -> Result<(), DiskError> {
-        self.disk
-            .write_atomically(&self.dir.join(name), epoch.to_string().as_bytes())
+        self.disk.write_atomically(&self.dir.join(name), epoch.to_string().as_bytes())
     }
 
     fn read(&self, name: &str) -> Result<Option<i64>, DirectoryError> {
-        read_number(
-            &self.disk,
-            &self.dir.join(name),
-            "an epoch in decimal digits",
-        )
+        read_number(&self.disk, &self.dir.join(name), "an epoch in decimal digits")
     }
 
     fn read_or_make(&self, name: &str, epoch: i64) -> Result<i64, DirectoryError> {
@@ -148,11 +137,7 @@ fn read_number(
         Ok(number) => Ok(Some(number)),
         Err(_) => {
             let (path, found) = (path.to_path_buf(), line.to_owned());
-            Err(DirectoryError::BadNumber {
-                path,
-                expected,
-                found,
-            })
+            Err(DirectoryError::BadNumber { path, expected, found })
         }
     }
 }
@@ -162,11 +147,7 @@ fn read_number(
 /// # Errors
 /// When it does not begin with a line that is a number.
 pub fn read_myid(disk: &Disk, data_dir: &Path) -> Result<Option<ServerId>, DirectoryError> {
-    let id = read_number(
-        disk,
-        &data_dir.join("myid"),
-        "this server's number and nothing else",
-    )?;
+    let id = read_number(disk, &data_dir.join("myid"), "this server's number and nothing else")?;
     Ok(id.map(ServerId))
 }
 
@@ -198,86 +179,42 @@ mod tests {
     #[test]
     fn missing_files_are_made_from_the_history() {
         let case = case(&[]);
-        let epochs = Epochs {
-            accepted: 3,
-            current: 3,
-        };
+        let epochs = Epochs { accepted: 3, current: 3 };
         assert_eq!(case.files.settle(LAST), Ok(epochs));
-        assert_eq!(
-            fs::read(case.dir.path().join("acceptedEpoch")).unwrap(),
-            b"3"
-        );
-        assert_eq!(
-            fs::read(case.dir.path().join("currentEpoch")).unwrap(),
-            b"3"
-        );
+        assert_eq!(fs::read(case.dir.path().join("acceptedEpoch")).unwrap(), b"3");
+        assert_eq!(fs::read(case.dir.path().join("currentEpoch")).unwrap(), b"3");
     }
 
     #[test]
     fn accepted_may_be_ahead_but_not_behind() {
         let ahead = [("acceptedEpoch", "5"), ("currentEpoch", "4\n")];
-        assert_eq!(
-            settle(&ahead, LAST),
-            Ok(Epochs {
-                accepted: 5,
-                current: 4
-            })
-        );
+        assert_eq!(settle(&ahead, LAST), Ok(Epochs { accepted: 5, current: 4 }));
         let behind = [("acceptedEpoch", "3"), ("currentEpoch", "4")];
-        assert!(matches!(
-            settle(&behind, LAST),
-            Err(DirectoryError::Epochs { .. })
-        ));
+        assert!(matches!(settle(&behind, LAST), Err(DirectoryError::Epochs { .. })));
     }
 
     #[test]
     fn an_unfinished_write_is_finished() {
-        let unfinished = [
-            ("acceptedEpoch", "3"),
-            ("currentEpoch", "2"),
-            ("currentEpoch.tmp", "3"),
-        ];
-        assert_eq!(
-            settle(&unfinished, LAST),
-            Ok(Epochs {
-                accepted: 3,
-                current: 3
-            })
-        );
+        let unfinished = [("acceptedEpoch", "3"), ("currentEpoch", "2"), ("currentEpoch.tmp", "3")];
+        assert_eq!(settle(&unfinished, LAST), Ok(Epochs { accepted: 3, current: 3 }));
         let lost = [("acceptedEpoch", "3"), ("currentEpoch", "2")];
-        assert!(matches!(
-            settle(&lost, LAST),
-            Err(DirectoryError::Epochs { .. })
-        ));
-        let torn = [
-            ("acceptedEpoch", "3"),
-            ("currentEpoch", "2"),
-            ("currentEpoch.tmp", ""),
-        ];
-        assert!(matches!(
-            settle(&torn, LAST),
-            Err(DirectoryError::Epochs { .. })
-        ));
+        assert!(matches!(settle(&lost, LAST), Err(DirectoryError::Epochs { .. })));
+        let torn = [("acceptedEpoch", "3"), ("currentEpoch", "2"), ("currentEpoch.tmp", "")];
+        assert!(matches!(settle(&torn, LAST), Err(DirectoryError::Epochs { .. })));
     }
 
     #[test]
     fn what_is_no_number_is_refused() {
         for text in ["", " 3", "0x3", "3 ", "three", "99999999999999999999"] {
             let result = settle(&[("currentEpoch", text)], LAST);
-            assert!(
-                matches!(result, Err(DirectoryError::BadNumber { .. })),
-                "{text:?}"
-            );
+            assert!(matches!(result, Err(DirectoryError::BadNumber { .. })), "{text:?}");
         }
     }
 
     #[test]
     fn an_unknown_history_has_no_epochs() {
         let case = case(&[]);
-        let epochs = Epochs {
-            accepted: -1,
-            current: -1,
-        };
+        let epochs = Epochs { accepted: -1, current: -1 };
         assert_eq!(case.files.settle(Zxid::UNKNOWN), Ok(epochs));
         assert_eq!(fs::read_dir(case.dir.path()).unwrap().count(), 0);
     }
@@ -287,22 +224,13 @@ mod tests {
         let case = case(&[]);
         case.files.write_accepted(9).unwrap();
         case.files.write_current(8).unwrap();
-        assert_eq!(
-            case.files.settle(LAST),
-            Ok(Epochs {
-                accepted: 9,
-                current: 8
-            })
-        );
+        assert_eq!(case.files.settle(LAST), Ok(Epochs { accepted: 9, current: 8 }));
     }
 
     #[test]
     fn myid_is_the_first_line() {
         let case = case(&[("myid", "7\n")]);
-        assert_eq!(
-            read_myid(&Disk::real(), case.dir.path()),
-            Ok(Some(ServerId(7)))
-        );
+        assert_eq!(read_myid(&Disk::real(), case.dir.path()), Ok(Some(ServerId(7))));
         fs::write(case.dir.path().join("myid"), "7 #me").unwrap();
         assert!(read_myid(&Disk::real(), case.dir.path()).is_err());
         fs::remove_file(case.dir.path().join("myid")).unwrap();

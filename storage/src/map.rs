@@ -70,10 +70,7 @@ impl Deref for Map {
 fn within(file: &File, from: u64, len: usize) -> io::Result<()> {
     match from.checked_add(len as u64) {
         Some(end) if end <= file.metadata()?.len() => Ok(()),
-        _ => Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "window outside of the file",
-        )),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "window outside of the file")),
     }
 }
 

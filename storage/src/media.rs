@@ -125,10 +125,7 @@ impl Disk {
 
     /// A disk of any kind.
     pub fn new(media: Arc<dyn Media>) -> Self {
-        Disk {
-            media,
-            latch: Arc::default(),
-        }
+        Disk { media, latch: Arc::default() }
     }
 
     /// The first failure, if there was one.
@@ -245,9 +242,7 @@ impl Disk {
             other => other?,
         };
         let mut text = Vec::new();
-        let read = ReadFrom::new(file)
-            .take(limit as u64)
-            .read_to_end(&mut text);
+        let read = ReadFrom::new(file).take(limit as u64).read_to_end(&mut text);
         read.map_err(|error| DiskError::new("read", path, &error))?;
         Ok(Some(text))
     }
@@ -257,9 +252,7 @@ impl Disk {
     pub fn write_atomically(&self, path: &Path, contents: &[u8]) -> Result<(), DiskError> {
         let temporary = temporary_name(path);
         let mut file = self.create(&temporary)?;
-        self.change("write", &temporary, || {
-            file.write_all(contents).and_then(|()| file.flush())
-        })?;
+        self.change("write", &temporary, || file.write_all(contents).and_then(|()| file.flush()))?;
         self.change("fsync", &temporary, || file.sync())?;
         drop(file);
         self.rename(&temporary, path)?;

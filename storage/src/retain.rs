@@ -43,19 +43,11 @@ impl Pins {
     /// Keeps the logs from `from` on until the pin is dropped.
     pub fn pin(&self, from: Zxid) -> Pin {
         self.0.lock().push(from);
-        Pin {
-            pins: self.clone(),
-            from,
-        }
+        Pin { pins: self.clone(), from }
     }
 
     fn lowest(&self) -> Zxid {
-        self.0
-            .lock()
-            .iter()
-            .copied()
-            .min()
-            .unwrap_or(Zxid(i64::MAX))
+        self.0.lock().iter().copied().min().unwrap_or(Zxid(i64::MAX))
     }
 }
 
@@ -93,17 +85,13 @@ pub fn purge(
     let oldest = oldest_kept(disk, snap_dir, retain.max(RETAIN_MIN), &mut purged)?;
     if let Some(oldest) = oldest {
         let snapshots = snapshot_files(disk, snap_dir)?.into_iter();
-        let old = snapshots
-            .filter(|snapshot| snapshot.zxid < oldest)
-            .map(|s| s.path);
+        let old = snapshots.filter(|snapshot| snapshot.zxid < oldest).map(|s| s.path);
         let needed = oldest.min(Zxid(pins.lowest().0.saturating_sub(1)));
         let logs = logs_below(disk, log_dir, needed)?;
         // Oldest first: a purge that is interrupted leaves a history without holes.
         let mut old: Vec<_> = old.collect();
         old.reverse();
-        logs.into_iter()
-            .chain(old)
-            .for_each(|path| remove(disk, path, &mut purged));
+        logs.into_iter().chain(old).for_each(|path| remove(disk, path, &mut purged));
         disk.sync_dir(snap_dir)?;
         disk.sync_dir(log_dir)?;
     }
@@ -142,11 +130,7 @@ fn logs_below(disk: &Disk, dir: &Path, needed: Zxid) -> Result<Vec<PathBuf>, Dis
 }
 
 fn remove(disk: &Disk, path: PathBuf, purged: &mut Purged) {
-    let len = disk
-        .open(&path)
-        .ok()
-        .and_then(|file| file.len().ok())
-        .unwrap_or(0);
+    let len = disk.open(&path).ok().and_then(|file| file.len().ok()).unwrap_or(0);
     match disk.try_remove(&path) {
         Ok(()) => {
             purged.removed_bytes += len;
@@ -157,10 +141,7 @@ fn remove(disk: &Disk, path: PathBuf, purged: &mut Purged) {
 }
 
 fn bytes(disk: &Disk, snap_dir: &Path, log_dir: &Path) -> Result<u64, DiskError> {
-    let snapshots: u64 = snapshot_files(disk, snap_dir)?
-        .iter()
-        .map(|snapshot| snapshot.len)
-        .sum();
+    let snapshots: u64 = snapshot_files(disk, snap_dir)?.iter().map(|snapshot| snapshot.len).sum();
     let logs = disk.list(log_dir)?.into_iter();
     let logs = logs.filter(|entry| codec::disk::parse_log_name(&entry.name).is_some());
     Ok(snapshots + logs.map(|entry| entry.len).sum::<u64>())

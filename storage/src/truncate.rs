@@ -78,12 +78,7 @@ fn plan_logs(
 ) -> Result<(), TruncateError> {
     let from = base.unwrap_or(Zxid::ZERO);
     let files = log_files(disk, dir)?;
-    plan.logs = files
-        .iter()
-        .rev()
-        .filter(|(first, _)| *first > to)
-        .map(|f| f.1.clone())
-        .collect();
+    plan.logs = files.iter().rev().filter(|(first, _)| *first > to).map(|f| f.1.clone()).collect();
     let reached = match base {
         Some(base) if base == to => true,
         _ => reach(disk, dir, from, to)?,
@@ -113,10 +108,7 @@ fn reach(disk: &Disk, dir: &Path, base: Zxid, to: Zxid) -> Result<bool, Truncate
                 return Ok(to.counter() == 0 && last < to && follows(last, to.next()));
             }
             Next::Unsound(verdict) => {
-                return Err(TruncateError::Damaged {
-                    to,
-                    reason: verdict.to_string(),
-                });
+                return Err(TruncateError::Damaged { to, reason: verdict.to_string() });
             }
         }
     }

@@ -30,12 +30,7 @@ fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap())
-        .map(|entry| {
-            (
-                entry.file_name().into_string().unwrap(),
-                fs::read(entry.path()).unwrap(),
-            )
-        })
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
         .collect();
     files.sort();
     files
@@ -79,12 +74,7 @@ fn live(acts: &[Act]) -> Life {
     let acknowledged = syncer.durable().0;
     // As if killed: nothing is closed.
     std::mem::forget(log);
-    Life {
-        dir,
-        synced,
-        acknowledged,
-        appended: zxid,
-    }
+    Life { dir, synced, acknowledged, appended: zxid }
 }
 
 /// Recovers from an image and checks the promise.
@@ -96,12 +86,7 @@ fn survive(life: &Life, image: &[(String, Vec<u8>)], what: &str) -> i64 {
     let (recorder, result) = recover_dir(&Disk::real(), dir.path(), true);
     let recovered = result.unwrap_or_else(|error| panic!("{what}: {error}"));
     let last = recovered.last.0;
-    assert!(
-        last >= life.acknowledged,
-        "{what}: lost {} of {}",
-        last,
-        life.acknowledged
-    );
+    assert!(last >= life.acknowledged, "{what}: lost {} of {}", last, life.acknowledged);
     assert!(last <= life.appended, "{what}: invented");
     let expected: Vec<_> = (1..=last).collect();
     assert_eq!(recorder.zxids(), expected, "{what}");
@@ -118,10 +103,7 @@ fn survive(life: &Life, image: &[(String, Vec<u8>)], what: &str) -> i64 {
 }
 
 fn contents<'a>(files: &'a [(String, Vec<u8>)], name: &str) -> &'a [u8] {
-    files
-        .iter()
-        .find(|(other, _)| other == name)
-        .map_or(&[], |(_, bytes)| bytes)
+    files.iter().find(|(other, _)| other == name).map_or(&[], |(_, bytes)| bytes)
 }
 
 /// Numbers of the pages in which two states of a file differ.
@@ -131,9 +113,7 @@ fn dirty_pages(old: &[u8], new: &[u8]) -> Vec<usize> {
         page.resize(PAGE, 0);
         page
     };
-    (0..new.len().div_ceil(PAGE))
-        .filter(|n| page(old, *n) != page(new, *n))
-        .collect()
+    (0..new.len().div_ceil(PAGE)).filter(|n| page(old, *n) != page(new, *n)).collect()
 }
 
 /// The image in which of all pages written since the last sync only those chosen are on disk.
@@ -163,10 +143,8 @@ type Image = Vec<(String, Vec<u8>)>;
 fn every_subset(acts: &[Act]) -> (usize, usize) {
     let life = live(acts);
     let now = files(life.dir.path());
-    let dirty: usize = now
-        .iter()
-        .map(|(name, new)| dirty_pages(contents(&life.synced, name), new).len())
-        .sum();
+    let dirty: usize =
+        now.iter().map(|(name, new)| dirty_pages(contents(&life.synced, name), new).len()).sum();
     assert!((2..=10).contains(&dirty), "{dirty} pages");
     let mut cut = 0;
     for subset in 0..1_usize << dirty {
@@ -179,12 +157,7 @@ fn every_subset(acts: &[Act]) -> (usize, usize) {
 
 /// Appends that fill about two pages.
 fn pages(n: usize) -> Vec<Act> {
-    [700, 1500, 200, 3000, 40, 40, 2500, 100]
-        .iter()
-        .cycle()
-        .take(n)
-        .map(|n| Append(*n))
-        .collect()
+    [700, 1500, 200, 3000, 40, 40, 2500, 100].iter().cycle().take(n).map(|n| Append(*n)).collect()
 }
 
 #[test]
@@ -193,10 +166,7 @@ fn any_pages_of_the_unsynced_groups_may_be_missing() {
     acts.push(Sync);
     acts.extend(pages(14));
     let (images, cut) = every_subset(&acts);
-    assert!(
-        images >= 16 && cut >= images / 2,
-        "{images} images, {cut} cut"
-    );
+    assert!(images >= 16 && cut >= images / 2, "{images} images, {cut} cut");
 }
 
 #[test]
@@ -236,23 +206,12 @@ fn a_record_may_begin_anywhere_before_a_lost_page() {
     for short in 0..64 {
         // The first record ends `short` bytes before the page does.
         let first = PAGE - 16 - 13 - 36 - short;
-        let acts = [
-            Append(first),
-            Sync,
-            Append(300),
-            Append(300),
-            Append(5000),
-            Append(50),
-        ];
+        let acts = [Append(first), Sync, Append(300), Append(300), Append(5000), Append(50)];
         let life = live(&acts);
         let now = files(life.dir.path());
         for lost in 0..3 {
             let image = image(&life, &now, &|n| n != lost);
-            survive(
-                &life,
-                &image,
-                &format!("{short} bytes before, page {lost} lost"),
-            );
+            survive(&life, &image, &format!("{short} bytes before, page {lost} lost"));
         }
     }
 }
@@ -293,12 +252,7 @@ fn an_older_mark_is_enough_to_start() {
             syncer.sync().unwrap();
         }
     }
-    let life = Life {
-        synced: files(dir.path()),
-        acknowledged: 18,
-        appended: 20,
-        dir,
-    };
+    let life = Life { synced: files(dir.path()), acknowledged: 18, appended: 20, dir };
     for (n, mark) in marks.iter().enumerate() {
         let mut now = files(life.dir.path());
         now.iter_mut().find(|(name, _)| name == MARK).unwrap().1 = mark.clone();
@@ -318,12 +272,7 @@ fn in_front_of_the_mark_a_hole_is_rot() {
     let life = live(&acts);
     let log = fs::read(life.dir.path().join("log.1")).unwrap();
     let end = log.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-    for (from, to) in [
-        (PAGE, 2 * PAGE),
-        (2 * PAGE, end),
-        (end - 50, end),
-        (end - 1, end),
-    ] {
+    for (from, to) in [(PAGE, 2 * PAGE), (2 * PAGE, end), (end - 50, end), (end - 1, end)] {
         let mut damaged = log.clone();
         damaged[from..to].fill(0);
         let dir = tempfile::tempdir().unwrap();
@@ -332,9 +281,6 @@ fn in_front_of_the_mark_a_hole_is_rot() {
             fs::write(dir.path().join(name), bytes).unwrap();
         }
         let result = recover_dir(&Disk::real(), dir.path(), true).1;
-        assert!(
-            result.is_err(),
-            "zeros at {from}..{to} were taken for a crash"
-        );
+        assert!(result.is_err(), "zeros at {from}..{to} were taken for a crash");
     }
 }

@@ -60,25 +60,12 @@ fn unsound(dir: &Path) -> Verdict {
 fn corrupt(dir: &Path) -> (String, u64, Zxid, Zxid) {
     let verdict = unsound(dir);
     let text = verdict.to_string();
-    let Verdict::Corrupt {
-        file,
-        offset,
-        last,
-        highest,
-        ..
-    } = verdict
-    else {
+    let Verdict::Corrupt { file, offset, last, highest, .. } = verdict else {
         panic!("{verdict:?}")
     };
     let name = file.file_name().unwrap().to_str().unwrap().to_owned();
-    assert!(
-        text.contains(&name) && text.contains(&offset.to_string()),
-        "{text}"
-    );
-    assert!(
-        text.contains("leader") && text.contains("backup"),
-        "says what to do: {text}"
-    );
+    assert!(text.contains(&name) && text.contains(&offset.to_string()), "{text}");
+    assert!(text.contains("leader") && text.contains("backup"), "says what to do: {text}");
     (name, offset, last, highest)
 }
 
@@ -98,9 +85,7 @@ fn a_torn_last_record_is_cut_and_said() {
         ("rest zero", |file| file[record(9) + 50..].fill(0)),
         ("other trailer", |file| file[record(10) - 1] = 0x41),
         ("eight bytes of it", |file| file.truncate(record(9) + 8)),
-        ("header without the rest", |file| {
-            file[record(9) + 12..].fill(0)
-        }),
+        ("header without the rest", |file| file[record(9) + 12..].fill(0)),
     ];
     for (name, damage) in damages {
         let dir = two_logs();
@@ -113,21 +98,9 @@ fn a_torn_last_record_is_cut_and_said() {
             panic!("{name}: {:?}", recovered.verdict)
         };
         assert_eq!(offset, record(9) as u64);
-        assert_eq!(
-            recovered.warnings.len(),
-            1,
-            "{name}: {:?}",
-            recovered.warnings
-        );
-        assert_eq!(
-            fs::metadata(dir.path().join("log.b")).unwrap().len(),
-            offset
-        );
-        assert_eq!(
-            recover(dir.path()).1.unwrap().verdict,
-            Verdict::Clean,
-            "{name}: cut for good"
-        );
+        assert_eq!(recovered.warnings.len(), 1, "{name}: {:?}", recovered.warnings);
+        assert_eq!(fs::metadata(dir.path().join("log.b")).unwrap().len(), offset);
+        assert_eq!(recover(dir.path()).1.unwrap().verdict, Verdict::Clean, "{name}: cut for good");
     }
 }
 
@@ -148,23 +121,13 @@ fn a_torn_end_of_an_older_file_is_legitimate_if_the_next_goes_on_exactly() {
 #[test]
 fn a_torn_end_of_an_older_file_is_rot_if_the_next_begins_later() {
     let dir = two_logs();
-    change(&dir.path().join("log.1"), |file| {
-        file.truncate(record(9) + 50)
-    });
-    assert_eq!(
-        corrupt(dir.path()),
-        ("log.1".into(), record(9) as u64, Zxid(9), Zxid(20))
-    );
+    change(&dir.path().join("log.1"), |file| file.truncate(record(9) + 50));
+    assert_eq!(corrupt(dir.path()), ("log.1".into(), record(9) as u64, Zxid(9), Zxid(20)));
 }
 
 #[test]
 fn a_flipped_bit_in_any_record_is_refused() {
-    for (log, n, last) in [
-        ("log.1", 0, 0),
-        ("log.1", 4, 4),
-        ("log.1", 9, 9),
-        ("log.b", 9, 19),
-    ] {
+    for (log, n, last) in [("log.1", 0, 0), ("log.1", 4, 4), ("log.1", 9, 9), ("log.b", 9, 19)] {
         let dir = two_logs();
         change(&dir.path().join(log), |file| file[record(n) + 60] ^= 4);
         // The very last record is known by nothing but itself.
@@ -192,13 +155,8 @@ fn a_length_that_no_record_has_is_refused() {
 fn a_zeroed_header_does_not_hide_what_is_behind_it() {
     for (log, last) in [("log.1", 5), ("log.b", 15)] {
         let dir = two_logs();
-        change(&dir.path().join(log), |file| {
-            file[record(5)..record(5) + 12].fill(0)
-        });
-        assert_eq!(
-            corrupt(dir.path()),
-            (log.into(), record(5) as u64, Zxid(last), Zxid(20))
-        );
+        change(&dir.path().join(log), |file| file[record(5)..record(5) + 12].fill(0));
+        assert_eq!(corrupt(dir.path()), (log.into(), record(5) as u64, Zxid(last), Zxid(20)));
     }
 }
 
@@ -225,20 +183,9 @@ fn an_empty_newest_log_is_removed() {
         fs::write(dir.path().join("log.15"), make()).unwrap();
         let (recorder, result) = recover(dir.path());
         let recovered = result.unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(
-            (recovered.last, recorder.txns.len()),
-            (Zxid(20), 20),
-            "{name}"
-        );
-        assert!(
-            recovered.warnings.iter().any(|w| w.contains("log.15")),
-            "{name}"
-        );
-        assert_eq!(
-            names(dir.path()),
-            ["log.1", "log.b", "snapshot.0"],
-            "{name}"
-        );
+        assert_eq!((recovered.last, recorder.txns.len()), (Zxid(20), 20), "{name}");
+        assert!(recovered.warnings.iter().any(|w| w.contains("log.15")), "{name}");
+        assert_eq!(names(dir.path()), ["log.1", "log.b", "snapshot.0"], "{name}");
     }
 }
 
@@ -254,10 +201,7 @@ fn a_newest_log_with_a_header_only_is_nothing() {
     let dir = two_logs();
     fs::write(dir.path().join("log.15"), b"ZKLG\0\0\0\x02\0\0\0\0\0\0\0\0").unwrap();
     assert_eq!(recover(dir.path()).1.unwrap().last, Zxid(20));
-    assert!(
-        !dir.path().join("log.15").exists(),
-        "its name is free for the next append"
-    );
+    assert!(!dir.path().join("log.15").exists(), "its name is free for the next append");
 }
 
 /// Apache starts with the hole and serves.
@@ -266,34 +210,17 @@ fn a_missing_log_in_the_middle_is_a_gap() {
     let dir = two_logs();
     write_log(dir.path(), 21..=30);
     fs::remove_file(dir.path().join("log.b")).unwrap();
-    let Verdict::Gap {
-        last,
-        next,
-        highest,
-        offset,
-        ..
-    } = unsound(dir.path())
-    else {
+    let Verdict::Gap { last, next, highest, offset, .. } = unsound(dir.path()) else {
         panic!("not a gap")
     };
-    assert_eq!(
-        (last, next, highest, offset),
-        (Zxid(10), Zxid(21), Zxid(30), 16)
-    );
+    assert_eq!((last, next, highest, offset), (Zxid(10), Zxid(21), Zxid(30), 16));
 }
 
 #[test]
 fn a_missing_first_log_is_a_gap_unless_a_snapshot_covers_it() {
     let dir = two_logs();
     fs::remove_file(dir.path().join("log.1")).unwrap();
-    assert!(matches!(
-        unsound(dir.path()),
-        Verdict::Gap {
-            last: Zxid(0),
-            next: Zxid(11),
-            ..
-        }
-    ));
+    assert!(matches!(unsound(dir.path()), Verdict::Gap { last: Zxid(0), next: Zxid(11), .. }));
     fs::copy(dir.path().join("snapshot.0"), dir.path().join("snapshot.a")).unwrap();
     assert_eq!(recover(dir.path()).1.unwrap().last, Zxid(20));
 }
@@ -302,22 +229,10 @@ fn a_missing_first_log_is_a_gap_unless_a_snapshot_covers_it() {
 fn a_gap_or_a_step_back_inside_a_file_is_damage() {
     let dir = two_logs();
     let mut file = bytes::BytesMut::from(&b"ZKLG\0\0\0\x02\0\0\0\0\0\0\0\0"[..]);
-    [11, 12, 14]
-        .iter()
-        .for_each(|n| codec::disk::encode_log_record(&mut file, &payload(*n, 0)));
+    [11, 12, 14].iter().for_each(|n| codec::disk::encode_log_record(&mut file, &payload(*n, 0)));
     fs::write(dir.path().join("log.b"), &file).unwrap();
     let verdict = unsound(dir.path());
-    assert!(
-        matches!(
-            verdict,
-            Verdict::Gap {
-                last: Zxid(12),
-                next: Zxid(14),
-                ..
-            }
-        ),
-        "{verdict:?}"
-    );
+    assert!(matches!(verdict, Verdict::Gap { last: Zxid(12), next: Zxid(14), .. }), "{verdict:?}");
     codec::disk::encode_log_record(&mut file, &payload(12, 0));
     file.truncate(16 + 2 * 49);
     codec::disk::encode_log_record(&mut file, &payload(12, 0));
@@ -347,43 +262,29 @@ fn a_later_epoch_may_follow_at_its_first_counter_only() {
 fn a_damaged_snapshot_falls_back_to_an_older_one() {
     let dir = standalone();
     change(&dir.path().join("snapshot.39"), |file| file[700] ^= 1);
-    change(&dir.path().join("snapshot.37.snappy"), |file| {
-        file.truncate(900)
-    });
-    change(&dir.path().join("snapshot.34.snappy"), |file| {
-        file[80] ^= 0x10
-    });
+    change(&dir.path().join("snapshot.37.snappy"), |file| file.truncate(900));
+    change(&dir.path().join("snapshot.34.snappy"), |file| file[80] ^= 0x10);
     let (recorder, result) = recover(dir.path());
     let recovered = result.unwrap();
     assert_eq!(recovered.snapshot.unwrap().zxid, Zxid(0x2c));
     assert_eq!(recovered.last, Zxid(0x3c));
     assert_eq!(recorder.zxids().first(), Some(&0x2d));
     for name in ["snapshot.39", "snapshot.37", "snapshot.34"] {
-        assert!(
-            recovered.warnings.iter().any(|w| w.contains(name)),
-            "{:?}",
-            recovered.warnings
-        );
+        assert!(recovered.warnings.iter().any(|w| w.contains(name)), "{:?}", recovered.warnings);
     }
 }
 
 #[test]
 fn cut_snapshots_are_left_aside_and_none_that_loads_is_refused() {
     let dir = standalone();
-    for name in names(dir.path())
-        .iter()
-        .filter(|name| name.starts_with("snapshot."))
-    {
+    for name in names(dir.path()).iter().filter(|name| name.starts_with("snapshot.")) {
         change(&dir.path().join(name), |file| file.truncate(file.len() / 2));
     }
     let error = recover(dir.path()).1.unwrap_err();
     // Compressed ones look whole by their first bytes and are tried.
     assert!(matches!(error, RecoveryError::NoneLoads { .. }), "{error}");
     let trusted = recover_dir(&Disk::real(), dir.path(), true).1;
-    assert!(
-        trusted.is_err(),
-        "trust.empty is for no snapshot, not for damaged ones"
-    );
+    assert!(trusted.is_err(), "trust.empty is for no snapshot, not for damaged ones");
 }
 
 #[test]
@@ -393,8 +294,5 @@ fn a_server_that_died_in_its_first_snapshot_starts() {
     let recovered = recover(dir.path()).1.unwrap();
     assert!(recovered.is_fresh());
     fs::write(dir.path().join("snapshot.5"), b"ZKSN\0\0").unwrap();
-    assert!(matches!(
-        recover(dir.path()).1,
-        Err(RecoveryError::NoneLoads { .. })
-    ));
+    assert!(matches!(recover(dir.path()).1, Err(RecoveryError::NoneLoads { .. })));
 }

@@ -28,11 +28,7 @@ fn hex(value: &Value) -> i64 {
 /// Zxids of all records, by the independent parser that came with the fixtures.
 fn logged(dir: &Path) -> Vec<i64> {
     let txns = json(&dir.join("txns.json"));
-    let records = txns
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|entry| entry.get("zxid").is_some());
+    let records = txns.as_array().unwrap().iter().filter(|entry| entry.get("zxid").is_some());
     records.map(|entry| hex(&entry["zxid"])).collect()
 }
 
@@ -76,11 +72,7 @@ fn every_record_reads_from_any_zxid() {
             while let Some(txn) = reader.next(last).unwrap() {
                 read.push(txn.zxid.0);
             }
-            let expected: Vec<_> = logged
-                .iter()
-                .copied()
-                .filter(|zxid| *zxid >= from)
-                .collect();
+            let expected: Vec<_> = logged.iter().copied().filter(|zxid| *zxid >= from).collect();
             assert_eq!(read, expected, "{} from {from:#x}", dir.display());
         }
     }
@@ -90,9 +82,7 @@ fn every_record_reads_from_any_zxid() {
 fn every_snapshot_has_the_nodes_and_sessions_that_it_should() {
     for dir in data_dirs() {
         for expected in json(&dir.join("snapshots.json")).as_array().unwrap() {
-            let path = dir
-                .join("version-2")
-                .join(expected["file"].as_str().unwrap());
+            let path = dir.join("version-2").join(expected["file"].as_str().unwrap());
             let mut copy = Copier::default();
             let summary = snapshot::load(&Disk::real(), &path, &mut copy).unwrap();
             assert_eq!(Some(summary.nodes), expected["nodeCount"].as_u64());
@@ -103,13 +93,8 @@ fn every_snapshot_has_the_nodes_and_sessions_that_it_should() {
                 let expected: Vec<_> = expected.iter().map(|path| path.as_str().unwrap()).collect();
                 assert_eq!(order, expected);
             }
-            assert_eq!(
-                copy.sessions.len(),
-                expected["sessions"].as_object().unwrap().len()
-            );
-            let digest = expected
-                .get("digestSection")
-                .filter(|section| section.is_object());
+            assert_eq!(copy.sessions.len(), expected["sessions"].as_object().unwrap().len());
+            let digest = expected.get("digestSection").filter(|section| section.is_object());
             let digest = digest.map(|s| (Zxid(hex(&s["zxid"])), hex(&s["digest"])));
             assert_eq!(summary.digest, digest, "{}", path.display());
         }
@@ -140,8 +125,7 @@ impl Visitor for Copier {
         acl_id: i64,
         stat: &StatPersisted,
     ) -> Result<(), String> {
-        self.nodes
-            .push((path.to_owned(), data.map(<[u8]>::to_vec), acl_id, *stat));
+        self.nodes.push((path.to_owned(), data.map(<[u8]>::to_vec), acl_id, *stat));
         Ok(())
     }
 }
@@ -156,17 +140,10 @@ impl Copier {
     ) -> std::path::PathBuf {
         let mut writer = SnapshotWriter::create(Disk::real(), dir, zxid, compression).unwrap();
         writer.sessions(self.sessions.iter().copied()).unwrap();
-        writer
-            .acls(self.acls.iter().map(|(id, acl)| (*id, acl.as_slice())))
-            .unwrap();
+        writer.acls(self.acls.iter().map(|(id, acl)| (*id, acl.as_slice()))).unwrap();
         for (path, data, acl_id, stat) in &self.nodes {
             let (path, data) = (Some(path.into()), data.as_deref());
-            let record = NodeRecord {
-                path,
-                data,
-                acl_id: *acl_id,
-                stat: *stat,
-            };
+            let record = NodeRecord { path, data, acl_id: *acl_id, stat: *stat };
             writer.nodes(&record.to_bytes()).unwrap();
         }
         writer.finish(summary.digest, summary.last).unwrap().path
@@ -202,45 +179,24 @@ fn snapshot_zero_has_the_golden_bytes() {
     let out = tempfile::tempdir().unwrap();
     let mut writer =
         SnapshotWriter::create(Disk::real(), out.path(), Zxid::ZERO, Compression::Plain).unwrap();
-    writer
-        .sessions(std::iter::empty::<(SessionId, i32)>())
-        .unwrap();
+    writer.sessions(std::iter::empty::<(SessionId, i32)>()).unwrap();
     let read_only = [Acl::new(1, "world", "anyone")];
     writer.acls([(1, &read_only[..])].into_iter()).unwrap();
     let node = |path: &'static str, data, acl_id, aversion| {
-        let stat = StatPersisted {
-            aversion,
-            ..StatPersisted::default()
-        };
-        NodeRecord {
-            path: Some(path.into()),
-            data,
-            acl_id,
-            stat,
-        }
-        .to_bytes()
+        let stat = StatPersisted { aversion, ..StatPersisted::default() };
+        NodeRecord { path: Some(path.into()), data, acl_id, stat }.to_bytes()
     };
     let empty: Option<&[u8]> = Some(b"");
     writer.nodes(&node("", empty, -1, 0)).unwrap();
     writer.nodes(&node("/zookeeper", empty, -1, 0)).unwrap();
-    writer
-        .nodes(&node("/zookeeper/config", empty, 1, -1))
-        .unwrap();
-    writer
-        .nodes(&node("/zookeeper/quota", empty, -1, 0))
-        .unwrap();
+    writer.nodes(&node("/zookeeper/config", empty, 1, -1)).unwrap();
+    writer.nodes(&node("/zookeeper/quota", empty, -1, 0)).unwrap();
     let info = writer.finish(Some((Zxid::ZERO, 0)), None).unwrap();
     let apache = fixtures().join("apache-3.8.0/standalone/version-2/snapshot.0");
     assert_eq!(fs::read(info.path).unwrap(), fs::read(apache).unwrap());
     assert_eq!(info.bytes, 457);
     assert_eq!(names(out.path()), ["snapshot.0"], "no .tmp is left");
-    let _ = (
-        AclEntry { id: 0, acl: None },
-        SessionEntry {
-            id: SessionId(0),
-            timeout: 0,
-        },
-    );
+    let _ = (AclEntry { id: 0, acl: None }, SessionEntry { id: SessionId(0), timeout: 0 });
 }
 
 #[test]
@@ -267,9 +223,7 @@ fn epochs_and_myid_of_the_ensembles_settle() {
         }
         let copy = copy(&dir.join("version-2"));
         let last = Zxid(hex(&json(&dir.join("expected-tree.json"))["lastZxid"]));
-        let epochs = EpochFiles::new(Disk::real(), copy.path())
-            .settle(last)
-            .unwrap();
+        let epochs = EpochFiles::new(Disk::real(), copy.path()).settle(last).unwrap();
         assert!(epochs.accepted >= epochs.current && epochs.current >= last.epoch());
         assert!(read_myid(&Disk::real(), &dir).unwrap().is_some());
     }

@@ -7,11 +7,7 @@ use super::*;
 use crate::recover::Verdict;
 
 fn options(dir: &Path) -> DirectoryOptions {
-    DirectoryOptions {
-        data_dir: dir.to_path_buf(),
-        data_log_dir: None,
-        autocreate: true,
-    }
+    DirectoryOptions { data_dir: dir.to_path_buf(), data_log_dir: None, autocreate: true }
 }
 
 fn open(options: &DirectoryOptions) -> Result<DataDir, DirectoryError> {
@@ -23,10 +19,7 @@ fn a_missing_directory_is_made_only_if_allowed() {
     let dir = tempfile::tempdir().unwrap();
     let mut options = options(&dir.path().join("a/b"));
     options.autocreate = false;
-    assert!(matches!(
-        open(&options),
-        Err(DirectoryError::Missing { .. })
-    ));
+    assert!(matches!(open(&options), Err(DirectoryError::Missing { .. })));
     options.autocreate = true;
     let opened = open(&options).unwrap();
     assert!(opened.snap_dir().is_dir());
@@ -86,10 +79,7 @@ fn another_zxid_layout_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("version-2")).unwrap();
     fs::write(dir.path().join("version-2").join(OTHER_LAYOUT), "").unwrap();
-    assert!(matches!(
-        open(&options(dir.path())),
-        Err(DirectoryError::Foreign { .. })
-    ));
+    assert!(matches!(open(&options(dir.path())), Err(DirectoryError::Foreign { .. })));
 }
 
 #[test]
@@ -97,20 +87,14 @@ fn what_cannot_be_written_is_named() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("version-2"), "a file").unwrap();
     let error = open(&options(dir.path())).unwrap_err();
-    assert!(
-        matches!(error, DirectoryError::Unwritable { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, DirectoryError::Unwritable { .. }), "{error}");
     let closed = dir.path().join("closed");
     fs::create_dir_all(closed.join("version-2")).unwrap();
     fs::set_permissions(closed.join("version-2"), fs::Permissions::from_mode(0o555)).unwrap();
     // The superuser may write all the same.
     match open(&options(&closed)) {
         Ok(_) => {}
-        Err(error) => assert!(
-            matches!(error, DirectoryError::Unwritable { .. }),
-            "{error}"
-        ),
+        Err(error) => assert!(matches!(error, DirectoryError::Unwritable { .. }), "{error}"),
     }
 }
 
@@ -119,21 +103,12 @@ fn unfinished_snapshots_go_and_unfinished_epochs_stay() {
     let dir = tempfile::tempdir().unwrap();
     let version = dir.path().join("version-2");
     fs::create_dir(&version).unwrap();
-    for name in [
-        "snapshot.7.tmp",
-        "snapshot.8.gz.tmp",
-        "currentEpoch.tmp",
-        "snapshot.9",
-    ] {
+    for name in ["snapshot.7.tmp", "snapshot.8.gz.tmp", "currentEpoch.tmp", "snapshot.9"] {
         fs::write(version.join(name), "").unwrap();
     }
     let opened = open(&options(dir.path())).unwrap();
-    let names: Vec<_> = Disk::real()
-        .list(opened.snap_dir())
-        .unwrap()
-        .into_iter()
-        .map(|e| e.name)
-        .collect();
+    let names: Vec<_> =
+        Disk::real().list(opened.snap_dir()).unwrap().into_iter().map(|e| e.name).collect();
     assert_eq!(names, ["currentEpoch.tmp", LOCK, "snapshot.9"]);
 }
 

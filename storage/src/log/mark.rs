@@ -96,11 +96,7 @@ pub(crate) fn read(disk: &Disk, log_dir: &Path) -> Result<Option<MarkAt>, DiskEr
         return Ok(None);
     };
     let slots = [0, SLOT_STRIDE].map(|at| file.get(at..at + SLOT_LEN).and_then(MarkAt::parse));
-    Ok(slots
-        .into_iter()
-        .flatten()
-        .max_by_key(|(turn, _)| *turn)
-        .map(|(_, mark)| mark))
+    Ok(slots.into_iter().flatten().max_by_key(|(turn, _)| *turn).map(|(_, mark)| mark))
 }
 
 /// Forgets the mark: whoever cuts a log does this first.
@@ -136,40 +132,21 @@ impl Mark {
         let window = disk.change("allocation", &path, open)?;
         disk.change("fdatasync", &path, || file.sync())?;
         disk.sync_dir(parent(&path))?;
-        Ok(Mark {
-            path,
-            file,
-            window,
-            turn: 0,
-            at: None,
-        })
+        Ok(Mark { path, file, window, turn: 0, at: None })
     }
 
     /// A new log file is about to be made; to be made durable before it is. What was unsynced in
     /// an older one stays so.
     pub fn begin(&mut self, log: Zxid) {
-        let MarkAt {
-            log: from, offset, ..
-        } = self.at.unwrap_or(MarkAt {
-            log,
-            offset: 0,
-            newest: log,
-        });
-        self.set(MarkAt {
-            log: from,
-            offset,
-            newest: log,
-        });
+        let MarkAt { log: from, offset, .. } =
+            self.at.unwrap_or(MarkAt { log, offset: 0, newest: log });
+        self.set(MarkAt { log: from, offset, newest: log });
     }
 
     /// Everything up to `offset` of `log` has become durable.
     pub fn advance(&mut self, log: Zxid, offset: u64) {
         let newest = self.at.map_or(log, |at| at.newest.max(log));
-        self.set(MarkAt {
-            log,
-            offset,
-            newest,
-        });
+        self.set(MarkAt { log, offset, newest });
     }
 
     /// What the mark spoke of is durable or gone; the next log begins anew.
@@ -179,8 +156,7 @@ impl Mark {
 
     fn set(&mut self, mark: MarkAt) {
         self.turn += 1;
-        self.window
-            .put(self.turn as usize % 2 * SLOT_STRIDE, &mark.slot(self.turn));
+        self.window.put(self.turn as usize % 2 * SLOT_STRIDE, &mark.slot(self.turn));
         self.at = Some(mark);
     }
 
@@ -201,11 +177,7 @@ mod tests {
         assert_eq!(read(&disk, dir.path()).unwrap(), None);
         let mut mark = Mark::create(&disk, dir.path()).unwrap();
         assert_eq!(read(&disk, dir.path()).unwrap(), None);
-        let at = |offset| MarkAt {
-            log: Zxid(7),
-            offset,
-            newest: Zxid(7),
-        };
+        let at = |offset| MarkAt { log: Zxid(7), offset, newest: Zxid(7) };
         mark.begin(Zxid(7));
         (2..=5).for_each(|offset| mark.advance(Zxid(7), offset));
         assert_eq!(read(&disk, dir.path()).unwrap(), Some(at(5)));

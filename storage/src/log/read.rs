@@ -57,13 +57,7 @@ pub(crate) fn log_files(disk: &Disk, dir: &Path) -> Result<Vec<(Zxid, PathBuf)>,
 pub(crate) fn files_from(mut files: Vec<(Zxid, PathBuf)>, from: Zxid) -> Vec<(Zxid, PathBuf)> {
     let later = files.partition_point(|(first, _)| *first < from);
     let exact = files.get(later).is_some_and(|(first, _)| *first == from);
-    files.drain(
-        ..if exact {
-            later
-        } else {
-            later.saturating_sub(1)
-        },
-    );
+    files.drain(..if exact { later } else { later.saturating_sub(1) });
     files
 }
 
@@ -88,13 +82,7 @@ impl LogReader {
         let scan = first
             .map(|(name, path)| LogScan::open(&disk, &path).map(|scan| (name, scan)))
             .transpose()?;
-        Ok(LogReader {
-            disk,
-            dir: dir.to_path_buf(),
-            from,
-            last: None,
-            scan,
-        })
+        Ok(LogReader { disk, dir: dir.to_path_buf(), from, last: None, scan })
     }
 
     /// The next transaction, if one up to `up_to` is there; `None` when `up_to` is reached. Give
@@ -112,12 +100,7 @@ impl LogReader {
                 Some((zxid, offset)) if zxid >= self.from && zxid <= up_to => {
                     let (_, scan) = self.scan.as_ref().expect("invariant: checked above");
                     let payload = scan.payload_at(offset);
-                    return Ok(Some(LoggedTxn {
-                        zxid,
-                        payload,
-                        file: scan.path(),
-                        offset,
-                    }));
+                    return Ok(Some(LoggedTxn { zxid, payload, file: scan.path(), offset }));
                 }
                 Some((zxid, _)) if zxid > up_to => return Ok(None),
                 Some(_) => {}
@@ -162,15 +145,8 @@ impl LogReader {
     }
 
     fn damaged(&self, offset: u64, reason: String) -> LogReadError {
-        let file = self
-            .scan
-            .as_ref()
-            .map(|(_, scan)| scan.path().to_path_buf());
-        LogReadError::Damaged {
-            file: file.unwrap_or_default(),
-            offset,
-            reason,
-        }
+        let file = self.scan.as_ref().map(|(_, scan)| scan.path().to_path_buf());
+        LogReadError::Damaged { file: file.unwrap_or_default(), offset, reason }
     }
 }
 

@@ -81,18 +81,9 @@ impl LogScan {
     /// Opens a log in front of its header.
     pub fn open(disk: &Disk, path: &Path) -> Result<Self, DiskError> {
         let file = disk.open(path)?;
-        let len = file
-            .len()
-            .map_err(|error| DiskError::new("size", path, &error))?;
+        let len = file.len().map_err(|error| DiskError::new("size", path, &error))?;
         let buffer = Vec::new();
-        Ok(LogScan {
-            path: path.to_path_buf(),
-            file,
-            len,
-            buffer,
-            buffer_at: 0,
-            position: 0,
-        })
+        Ok(LogScan { path: path.to_path_buf(), file, len, buffer, buffer_at: 0, position: 0 })
     }
 
     /// The file.
@@ -113,35 +104,21 @@ impl LogScan {
                 Ok(header) => {
                     self.position += total_len as u64;
                     let payload = &self.at(offset, total_len)[HEADER_LEN..total_len - 1];
-                    Ok(Step::Record(Found {
-                        offset,
-                        zxid: header.zxid,
-                        payload,
-                    }))
+                    Ok(Step::Record(Found { offset, zxid: header.zxid, payload }))
                 }
                 Err(_) => Ok(self.rot(offset, "the record is too short for a transaction header")),
             },
             LogRead::BadLength(length) => Ok(self.rot(offset, &bad_length(length))),
-            LogRead::ChecksumMismatch {
-                stored,
-                computed,
-                total_len,
-            } => {
+            LogRead::ChecksumMismatch { stored, computed, total_len } => {
                 let reason = format!("checksum {stored:#x} does not fit ({computed:#x})");
                 Ok(match self.has_hole(offset, total_len) {
-                    true => Step::End {
-                        offset,
-                        end: End::Torn(reason),
-                    },
+                    true => Step::End { offset, end: End::Torn(reason) },
                     false => self.rot(offset, &reason),
                 })
             }
             LogRead::BadTrailer { found, .. } => {
                 let reason = format!("the record ends with byte {found:#04x}, not 'B'");
-                Ok(Step::End {
-                    offset,
-                    end: End::Torn(reason),
-                })
+                Ok(Step::End { offset, end: End::Torn(reason) })
             }
             LogRead::EndOfLog(end) => self.end(offset, end),
         }
@@ -164,16 +141,11 @@ impl LogScan {
     /// The payload of the record at `offset`, which [`LogScan::take`] has just told.
     pub fn payload_at(&self, offset: u64) -> &[u8] {
         let len = (self.position - offset) as usize;
-        self.at(offset, len)
-            .get(HEADER_LEN..len - 1)
-            .unwrap_or_default()
+        self.at(offset, len).get(HEADER_LEN..len - 1).unwrap_or_default()
     }
 
     fn rot(&self, offset: u64, reason: &str) -> Step<'static> {
-        Step::End {
-            offset,
-            end: End::Rot(reason.to_owned()),
-        }
+        Step::End { offset, end: End::Rot(reason.to_owned()) }
     }
 
     fn header(&mut self) -> Result<Option<End>, DiskError> {
@@ -205,9 +177,9 @@ impl LogScan {
         }
         let end = match (end, self.nonzero_behind(offset)?) {
             (LogEnd::Clean, None) => End::Clean,
-            (LogEnd::Clean, Some(at)) => End::Torn(format!(
-                "zeros where a record should begin, data again at byte {at}"
-            )),
+            (LogEnd::Clean, Some(at)) => {
+                End::Torn(format!("zeros where a record should begin, data again at byte {at}"))
+            }
             (LogEnd::Torn, _) => End::Torn("the record is not all there".into()),
         };
         Ok(Step::End { offset, end })
@@ -222,11 +194,7 @@ impl LogScan {
         (first as usize..=bytes.len())
             .step_by(SECTOR as usize)
             .filter(|end| *end > 4)
-            .any(|end| {
-                bytes[end.saturating_sub(8)..end]
-                    .iter()
-                    .all(|byte| *byte == 0)
-            })
+            .any(|end| bytes[end.saturating_sub(8)..end].iter().all(|byte| *byte == 0))
     }
 
     /// The first byte at or behind `offset` that is not zero.
@@ -286,17 +254,16 @@ impl LogScan {
         }
         let have = self.fill(offset, total as usize)?;
         Ok(match parse_log_record(self.at(offset, have), usize::MAX) {
-            LogRead::Record { payload, .. } => TxnHeader::from_bytes(payload)
-                .ok()
-                .map(|header| header.zxid),
+            LogRead::Record { payload, .. } => {
+                TxnHeader::from_bytes(payload).ok().map(|header| header.zxid)
+            }
             _ => None,
         })
     }
 
     fn byte(&mut self, offset: u64) -> Result<Option<u8>, DiskError> {
-        if let Some(byte) = offset
-            .checked_sub(self.buffer_at)
-            .and_then(|at| self.buffer.get(at as usize))
+        if let Some(byte) =
+            offset.checked_sub(self.buffer_at).and_then(|at| self.buffer.get(at as usize))
         {
             return Ok(Some(*byte));
         }
@@ -329,10 +296,7 @@ impl LogScan {
         let buffered = offset >= self.buffer_at
             && offset + there as u64 <= self.buffer_at + self.buffer.len() as u64;
         if !buffered {
-            let read = self
-                .len
-                .saturating_sub(offset)
-                .min(READ_AT_ONCE.max(there) as u64);
+            let read = self.len.saturating_sub(offset).min(READ_AT_ONCE.max(there) as u64);
             self.read(offset, read as usize)?;
         }
         let end = self.buffer_at + self.buffer.len() as u64;
@@ -344,9 +308,7 @@ impl LogScan {
         self.buffer_at = offset;
         let mut filled = 0;
         while filled < len {
-            let read = self
-                .file
-                .read_at(offset + filled as u64, &mut self.buffer[filled..]);
+            let read = self.file.read_at(offset + filled as u64, &mut self.buffer[filled..]);
             match read.map_err(|error| DiskError::new("read", &self.path, &error))? {
                 0 => break,
                 read => filled += read,
@@ -365,10 +327,7 @@ impl LogScan {
     /// Looks again at a file that grows: forgets what was buffered.
     pub fn refresh(&mut self) -> Result<(), DiskError> {
         self.buffer.clear();
-        self.len = self
-            .file
-            .len()
-            .map_err(|error| DiskError::new("size", &self.path, &error))?;
+        self.len = self.file.len().map_err(|error| DiskError::new("size", &self.path, &error))?;
         Ok(())
     }
 }

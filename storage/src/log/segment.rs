@@ -50,11 +50,7 @@ pub(crate) struct Space {
 impl Default for Space {
     /// Of a new file: sizes are counted from the header on.
     fn default() -> Self {
-        Space {
-            allocated: FileHeader::LEN as u64,
-            zeroed: 0,
-            starved: false,
-        }
+        Space { allocated: FileHeader::LEN as u64, zeroed: 0, starved: false }
     }
 }
 
@@ -117,10 +113,7 @@ impl Segment {
 }
 
 pub(crate) fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// The size of a log of `size` bytes before something that ends at `end` goes in: whole steps

@@ -71,17 +71,13 @@ impl LogSpace {
         let mut written = false;
         loop {
             let mut space = segment.space.lock();
-            let to = (space.zeroed + PIECE)
-                .min(space.allocated)
-                .min(end + AHEAD_MAX);
+            let to = (space.zeroed + PIECE).min(space.allocated).min(end + AHEAD_MAX);
             if to <= space.zeroed {
                 return Ok(written);
             }
             let (from, len) = (space.zeroed, to - space.zeroed);
             let zero = || segment.file.zero(from, len);
-            self.shared
-                .disk
-                .change("write of zeros", &segment.path, zero)?;
+            self.shared.disk.change("write of zeros", &segment.path, zero)?;
             space.zeroed = to;
             written = true;
         }
@@ -110,11 +106,7 @@ impl SpaceThread {
             }
         };
         let handle = thread::Builder::new().name("log-space".into()).spawn(run)?;
-        Ok(SpaceThread {
-            thread: handle.thread().clone(),
-            handle: Some(handle),
-            stop,
-        })
+        Ok(SpaceThread { thread: handle.thread().clone(), handle: Some(handle), stop })
     }
 
     pub fn wake(&self) {

@@ -76,8 +76,7 @@ impl Shared {
     /// Cuts the unused tail of a file that nobody appends to.
     pub fn trim(&self, segment: &Segment) -> Result<(), DiskError> {
         let end = segment.end.load(Ordering::Acquire);
-        self.disk
-            .change("truncation", &segment.path, || segment.file.truncate(end))
+        self.disk.change("truncation", &segment.path, || segment.file.truncate(end))
     }
 
     /// Makes the durable mark durable itself.
@@ -105,13 +104,9 @@ impl Shared {
             return Ok(Zxid(target));
         }
         let segments = self.segments.lock().clone();
-        let ends = segments
-            .last()
-            .map(|last| (last.first, last.end.load(Ordering::Acquire)));
+        let ends = segments.last().map(|last| (last.first, last.end.load(Ordering::Acquire)));
         if self.options.force_sync {
-            segments
-                .iter()
-                .try_for_each(|segment| self.sync_segment(segment))?;
+            segments.iter().try_for_each(|segment| self.sync_segment(segment))?;
             self.disk.check()?;
             if let Some((log, offset)) = ends {
                 self.mark.lock().advance(log, offset);
@@ -124,8 +119,7 @@ impl Shared {
 
     fn sync_segment(&self, segment: &Segment) -> Result<(), DiskError> {
         let begun = Instant::now();
-        self.disk
-            .change("fdatasync", &segment.path, || segment.file.sync())?;
+        self.disk.change("fdatasync", &segment.path, || segment.file.sync())?;
         self.note(segment, begun.elapsed());
         if !segment.named.load(Ordering::Acquire) {
             self.disk.sync_dir(&self.options.dir)?;

@@ -48,11 +48,7 @@ impl LogOptions {
     }
 
     pub(super) fn step(&self) -> u64 {
-        if self.preallocate == 0 {
-            STEP_OFF
-        } else {
-            self.preallocate
-        }
+        if self.preallocate == 0 { STEP_OFF } else { self.preallocate }
     }
 }
 
@@ -88,19 +84,12 @@ impl TxnLog {
     pub fn open(disk: Disk, options: LogOptions, last: Zxid) -> Result<Self, DiskError> {
         let mark = Mark::create(&disk, &options.dir)?;
         let shared = Arc::new(Shared::new(disk, options, mark, last));
-        Ok(TxnLog {
-            shared,
-            active: None,
-            last,
-            space_thread: None,
-        })
+        Ok(TxnLog { shared, active: None, last, space_thread: None })
     }
 
     /// The handle that makes appends durable.
     pub fn syncer(&self) -> LogSyncer {
-        LogSyncer {
-            shared: Arc::clone(&self.shared),
-        }
+        LogSyncer { shared: Arc::clone(&self.shared) }
     }
 
     /// The handle that prepares space, for owners that drive it themselves.
@@ -130,9 +119,7 @@ impl TxnLog {
     /// Size of the current file with the space allocated ahead: what `txnLogSizeLimitInKb` is
     /// compared with.
     pub fn file_size(&self) -> u64 {
-        self.active
-            .as_ref()
-            .map_or(0, |active| active.segment.space.lock().allocated)
+        self.active.as_ref().map_or(0, |active| active.segment.space.lock().allocated)
     }
 
     /// Stores one transaction behind the last. It is durable after a later [`LogSyncer::sync`].
@@ -143,17 +130,10 @@ impl TxnLog {
     /// # Errors
     /// The first error of the disk, latched; a full disk is one.
     pub fn append(&mut self, zxid: Zxid, payload: &[u8]) -> Result<(), DiskError> {
-        assert!(
-            follows(self.last, zxid),
-            "log append of {zxid} behind {}",
-            self.last
-        );
+        assert!(follows(self.last, zxid), "log append of {zxid} behind {}", self.last);
         self.shared.disk.check()?;
         let need = (payload.len() + OVERHEAD) as u64;
-        let room = self
-            .active
-            .as_ref()
-            .map(|active| active.window_end - active.position);
+        let room = self.active.as_ref().map(|active| active.window_end - active.position);
         match room {
             None => self.begin(zxid, need)?,
             Some(room) if room < need => self.move_window(need)?,
@@ -217,30 +197,18 @@ impl TxnLog {
         active.window.put(0, &FileHeader::LOG.to_bytes());
         active.position = header;
         active.segment.end.store(header, Ordering::Release);
-        self.shared
-            .segments
-            .lock()
-            .push(Arc::clone(&active.segment));
+        self.shared.segments.lock().push(Arc::clone(&active.segment));
         self.active = Some(active);
         self.wake_space_thread();
         Ok(())
     }
 
     fn move_window(&mut self, need: u64) -> Result<(), DiskError> {
-        let active = self
-            .active
-            .take()
-            .expect("invariant: only called with an open file");
+        let active = self.active.take().expect("invariant: only called with an open file");
         let (segment, position) = (Arc::clone(&active.segment), active.position);
         drop(active);
         let step = self.shared.options.step();
-        self.active = Some(Active::open(
-            &self.shared.disk,
-            segment,
-            position,
-            need,
-            step,
-        )?);
+        self.active = Some(Active::open(&self.shared.disk, segment, position, need, step)?);
         self.wake_space_thread();
         Ok(())
     }
@@ -262,16 +230,9 @@ impl Active {
     ) -> Result<Self, DiskError> {
         let window_end = segment.grant(disk, position, need, step)?;
         let len = (window_end - position) as usize;
-        let window = disk.change("mapping", &segment.path, || {
-            segment.file.window(position, len)
-        })?;
-        Ok(Active {
-            segment,
-            window,
-            window_at: position,
-            window_end,
-            position,
-        })
+        let window =
+            disk.change("mapping", &segment.path, || segment.file.window(position, len))?;
+        Ok(Active { segment, window, window_at: position, window_end, position })
     }
 
     fn store(&mut self, payload: &[u8]) {
@@ -279,8 +240,7 @@ impl Active {
         let header = log_record_header(payload);
         self.window.put(at, &header);
         self.window.put(at + header.len(), payload);
-        self.window
-            .put(at + header.len() + payload.len(), &[TRAILER]);
+        self.window.put(at + header.len() + payload.len(), &[TRAILER]);
         self.position += (payload.len() + OVERHEAD) as u64;
         self.segment.end.store(self.position, Ordering::Release);
     }

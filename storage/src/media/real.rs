@@ -16,11 +16,7 @@ pub struct RealMedia;
 
 impl Media for RealMedia {
     fn create_log(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(path)?;
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
         // A description of its own: the kernel reports a failed write-back once per description,
         // and the report must reach the one that syncs records.
         let zeros = OpenOptions::new().write(true).open(path)?;
@@ -46,11 +42,7 @@ impl Media for RealMedia {
             let Ok(metadata) = fs::metadata(entry.path()) else {
                 continue;
             };
-            entries.push(Entry {
-                name,
-                len: metadata.len(),
-                is_dir: metadata.is_dir(),
-            });
+            entries.push(Entry { name, len: metadata.len(), is_dir: metadata.is_dir() });
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
@@ -83,12 +75,8 @@ impl Media for RealMedia {
     }
 
     fn lock(&self, path: &Path, owner: &str) -> io::Result<Result<LockGuard, String>> {
-        let options = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .clone();
+        let options =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
         let mut file = options.open(path)?;
         match file.try_lock() {
             Ok(()) => {

@@ -73,16 +73,7 @@ impl History {
     /// The history behind `base` in these files (all those that may hold records behind it).
     pub fn new(disk: Disk, files: Vec<(Zxid, PathBuf)>, mark: Option<MarkAt>, base: Zxid) -> Self {
         let ending = Ending::default();
-        History {
-            disk,
-            files,
-            at: 0,
-            scan: None,
-            mark,
-            base,
-            records_in_file: 0,
-            ending,
-        }
+        History { disk, files, at: 0, scan: None, mark, base, records_in_file: 0, ending }
     }
 
     /// The next record, whether the snapshot covers it or not.
@@ -115,20 +106,11 @@ impl History {
     fn record(&mut self, file: PathBuf, zxid: Zxid, offset: u64) -> Logged<'_> {
         self.records_in_file += 1;
         self.ending.last = Some(zxid);
-        let scan = self
-            .scan
-            .as_ref()
-            .expect("invariant: a record was just read from it");
+        let scan = self.scan.as_ref().expect("invariant: a record was just read from it");
         let payload = scan.payload_at(offset);
         let end = scan.position();
         self.ending.tail = Some((file.clone(), end));
-        Logged {
-            zxid,
-            payload,
-            file,
-            offset,
-            end,
-        }
+        Logged { zxid, payload, file, offset, end }
     }
 
     /// The last transaction that is certain: of the log so far, or of the snapshot.
@@ -167,13 +149,7 @@ impl History {
         }
         let (last, next, highest) = (self.last(), zxid, self.highest()?);
         let file = self.files[self.at].1.clone();
-        let gap = Verdict::Gap {
-            file,
-            offset,
-            last,
-            next,
-            highest,
-        };
+        let gap = Verdict::Gap { file, offset, last, next, highest };
         Ok(Some(Turn::Unsound(gap)))
     }
 
@@ -226,10 +202,7 @@ impl History {
         continued: bool,
     ) -> Result<Turn, DiskError> {
         let last = self.last();
-        let scan = self
-            .scan
-            .as_mut()
-            .expect("invariant: its end was just read");
+        let scan = self.scan.as_mut().expect("invariant: its end was just read");
         if let Some((at, zxid)) = scan.record_behind(offset, last)? {
             let reason =
                 format!("{reason}; a whole record of {zxid} stands behind it at byte {at}");
@@ -276,13 +249,7 @@ impl History {
     fn corrupt(&mut self, offset: u64, reason: String) -> Result<Turn, DiskError> {
         let (last, highest) = (self.last(), self.highest()?);
         let file = self.files[self.at].1.clone();
-        Ok(Turn::Unsound(Verdict::Corrupt {
-            file,
-            offset,
-            last,
-            highest,
-            reason,
-        }))
+        Ok(Turn::Unsound(Verdict::Corrupt { file, offset, last, highest, reason }))
     }
 
     /// The highest transaction that is known to have been logged, damage or not.

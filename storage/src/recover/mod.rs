@@ -151,9 +151,7 @@ pub fn recover(
     let mut warnings = Vec::new();
     let loaded = load_snapshot(disk, options, replay, &mut warnings)?;
     let (snapshot, summary) = loaded.unzip();
-    let base = snapshot
-        .as_ref()
-        .map_or(Zxid::ZERO, |snapshot| snapshot.zxid);
+    let base = snapshot.as_ref().map_or(Zxid::ZERO, |snapshot| snapshot.zxid);
     let mut recovered = Recovered {
         last: base,
         snapshot,
@@ -217,9 +215,7 @@ fn without_snapshot(
     let log = first_log_with_records(disk, &options.log_dir)?;
     // A cut snapshot.0 is that of a server which crashed while it was made: nothing is lost.
     let only_first = tried.iter().all(|(path, _)| {
-        path.file_name()
-            .and_then(|name| name.to_str())
-            .is_some_and(is_first_snapshot)
+        path.file_name().and_then(|name| name.to_str()).is_some_and(is_first_snapshot)
     });
     match log {
         _ if !none_promising => Err(RecoveryError::NoneLoads { dir, tried }),
@@ -276,10 +272,7 @@ fn replay_logs(
     recovered: &mut Recovered,
 ) -> Result<(), RecoveryError> {
     let base = recovered.last;
-    let files = files_from(
-        log_files(disk, &options.log_dir)?,
-        Zxid(base.0.saturating_add(1)),
-    );
+    let files = files_from(log_files(disk, &options.log_dir)?, Zxid(base.0.saturating_add(1)));
     let mark = mark::read(disk, &options.log_dir)?;
     let mut history = History::new(disk.clone(), files, mark, base);
     let mut read: Option<PathBuf> = None;
@@ -291,11 +284,7 @@ fn replay_logs(
             Next::Record(record) => {
                 replay.txn(record.payload).map_err(|reason| {
                     let (file, offset) = (record.file.clone(), record.offset);
-                    RecoveryError::Refused {
-                        file,
-                        offset,
-                        reason,
-                    }
+                    RecoveryError::Refused { file, offset, reason }
                 })?;
                 recovered.last = record.zxid;
                 recovered.replayed += 1;
@@ -334,12 +323,7 @@ fn finish(
     recovered.warnings.extend(ending.warnings);
     let last = recovered.last;
     if let Some((file, offset, reason)) = ending.torn {
-        recovered.verdict = Verdict::TornTail {
-            file,
-            offset,
-            last,
-            reason,
-        };
+        recovered.verdict = Verdict::TornTail { file, offset, last, reason };
         recovered.warnings.push(recovered.verdict.to_string());
     }
     for path in ending.remove.iter().rev() {
@@ -353,10 +337,7 @@ fn finish(
     let Some((file, offset)) = ending.tail.filter(|_| options.repair) else {
         return Ok(());
     };
-    let len = disk
-        .open(&file)?
-        .len()
-        .map_err(|error| DiskError::new("size", &file, &error))?;
+    let len = disk.open(&file)?.len().map_err(|error| DiskError::new("size", &file, &error))?;
     if len > offset {
         // Zeros, or what was torn: a new file goes on, so the space is free.
         disk.truncate(&file, offset)?;

@@ -61,36 +61,19 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Verdict::Clean => write!(f, "the log is whole"),
-            Verdict::TornTail {
-                file,
-                offset,
-                last,
-                reason,
-            } => write!(
+            Verdict::TornTail { file, offset, last, reason } => write!(
                 f,
                 "log {} ends torn at byte {offset}, behind {last}: {reason}; never acknowledged, \
                  cut",
                 file.display()
             ),
-            Verdict::Corrupt {
-                file,
-                offset,
-                last,
-                highest,
-                reason,
-            } => write!(
+            Verdict::Corrupt { file, offset, last, highest, reason } => write!(
                 f,
                 "log {file} is damaged at byte {offset}: {reason}. The last good transaction \
                  before it is {last}; up to {highest} were logged. {ADVICE}",
                 file = file.display()
             ),
-            Verdict::Gap {
-                file,
-                offset,
-                last,
-                next,
-                highest,
-            } => write!(
+            Verdict::Gap { file, offset, last, next, highest } => write!(
                 f,
                 "log {file} goes on at byte {offset} with {next}, but {last} is the last \
                  transaction before it: those between are missing (up to {highest} were logged). \

@@ -89,11 +89,7 @@ impl<W: Write> SnappyWriter<W> {
     fn new(mut inner: W) -> io::Result<Self> {
         inner.write_all(&SNAPPY_HEADER)?;
         let packed = vec![0; snap::raw::max_compress_len(SNAPPY_BLOCK)];
-        Ok(SnappyWriter {
-            inner,
-            block: Vec::with_capacity(SNAPPY_BLOCK),
-            packed,
-        })
+        Ok(SnappyWriter { inner, block: Vec::with_capacity(SNAPPY_BLOCK), packed })
     }
 
     fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
@@ -148,11 +144,7 @@ impl<R: Read> SnappyReader<R> {
         let mut header = [0; SNAPPY_HEADER.len()];
         inner.read_exact(&mut header)?;
         match header[..8] == SNAPPY_HEADER[..8] {
-            true => Ok(SnappyReader {
-                inner,
-                block: Vec::new(),
-                given: 0,
-            }),
+            true => Ok(SnappyReader { inner, block: Vec::new(), given: 0 }),
             false => Err(damaged("not a snappy-java stream")),
         }
     }
@@ -168,17 +160,12 @@ impl<R: Read> SnappyReader<R> {
             return Err(damaged("a snappy block is longer than any writer makes it"));
         }
         let mut packed = Vec::new();
-        self.inner
-            .by_ref()
-            .take(length as u64)
-            .read_to_end(&mut packed)?;
+        self.inner.by_ref().take(length as u64).read_to_end(&mut packed)?;
         if packed.len() != length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         if snap::raw::decompress_len(&packed)? > SNAPPY_BLOCK_MAX {
-            return Err(damaged(
-                "a snappy block claims to expand beyond any writer's",
-            ));
+            return Err(damaged("a snappy block claims to expand beyond any writer's"));
         }
         self.block = snap::raw::Decoder::new().decompress_vec(&packed)?;
         self.given = 0;

@@ -80,20 +80,11 @@ pub fn load(
             Ok(())
         }
         SnapshotItem::Acl(AclEntry { id, acl }) => {
-            let acl = acl
-                .unwrap_or_default()
-                .into_iter()
-                .map(codec::Acl::into_owned)
-                .collect();
+            let acl = acl.unwrap_or_default().into_iter().map(codec::Acl::into_owned).collect();
             visitor.acl(id, acl);
             Ok(())
         }
-        SnapshotItem::Node(NodeRecord {
-            path,
-            data,
-            acl_id,
-            stat,
-        }) => {
+        SnapshotItem::Node(NodeRecord { path, data, acl_id, stat }) => {
             let path = path.ok_or("a node without a path")?;
             visitor.node(&path, data, acl_id, &stat)
         }
@@ -104,15 +95,10 @@ pub fn load(
 
 fn open(disk: &Disk, path: &Path) -> Result<Box<dyn Source>, SnapshotError> {
     let file = disk.open(path)?;
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let compression = parse_snapshot_name(name).map_or(Compression::Plain, |(_, kind)| kind);
     let opened = match compression {
-        Compression::Plain => file
-            .bytes()
-            .map(|bytes| Box::new(Mapped::new(bytes)) as Box<_>),
+        Compression::Plain => file.bytes().map(|bytes| Box::new(Mapped::new(bytes)) as Box<_>),
         packed => unpack(packed, ReadFrom::new(file))
             .map(|stream| Box::new(Streamed::new(stream)) as Box<dyn Source>),
     };
@@ -131,11 +117,7 @@ fn unreadable(path: &Path, offset: u64, error: &io::Error) -> SnapshotError {
 }
 
 fn damaged(path: &Path, offset: u64, reason: impl ToString) -> SnapshotError {
-    SnapshotError::Damaged {
-        file: path.to_path_buf(),
-        offset,
-        reason: reason.to_string(),
-    }
+    SnapshotError::Damaged { file: path.to_path_buf(), offset, reason: reason.to_string() }
 }
 
 type Visit<'a> = dyn FnMut(SnapshotItem<'_>) -> Result<(), String> + 'a;
@@ -150,22 +132,14 @@ fn walk(
     source.consume(FileHeader::LEN);
     let nodes = body(source, path, visit)?;
     let (digest, last) = tail(source, path)?;
-    Ok(SnapshotSummary {
-        bytes: source.position(),
-        nodes,
-        digest,
-        last,
-    })
+    Ok(SnapshotSummary { bytes: source.position(), nodes, digest, last })
 }
 
 /// Brings `len` bytes into the window, or as many as there are.
 fn want(source: &mut dyn Source, path: &Path, len: usize) -> Result<usize, SnapshotError> {
     while source.window().len() < len {
         let position = source.position();
-        if !source
-            .more()
-            .map_err(|error| unreadable(path, position, &error))?
-        {
+        if !source.more().map_err(|error| unreadable(path, position, &error))? {
             break;
         }
     }
@@ -178,13 +152,9 @@ fn body(source: &mut dyn Source, path: &Path, visit: &mut Visit<'_>) -> Result<u
     let mut nodes = 0;
     loop {
         let position = source.position();
-        let next = cursor
-            .next(source.window())
-            .map_err(|error| damaged(path, position, error))?;
+        let next = cursor.next(source.window()).map_err(|error| damaged(path, position, error))?;
         let Some((item, len)) = next else {
-            let more = source
-                .more()
-                .map_err(|error| unreadable(path, position, &error))?;
+            let more = source.more().map_err(|error| unreadable(path, position, &error))?;
             if !more {
                 return Err(damaged(path, position, DecodeError::Truncated));
             }
@@ -192,10 +162,8 @@ fn body(source: &mut dyn Source, path: &Path, visit: &mut Visit<'_>) -> Result<u
         };
         let end = item == SnapshotItem::End;
         nodes += u64::from(matches!(item, SnapshotItem::Node(_)));
-        visit(item).map_err(|reason| SnapshotError::Refused {
-            file: path.to_path_buf(),
-            reason,
-        })?;
+        visit(item)
+            .map_err(|reason| SnapshotError::Refused { file: path.to_path_buf(), reason })?;
         source.consume(len);
         if end {
             return Ok(nodes);
@@ -226,11 +194,7 @@ fn tail(source: &mut dyn Source, path: &Path) -> Result<Tail, SnapshotError> {
     let bytes = source.window();
     let tail = SnapshotTail::decode(bytes).map_err(|error| damaged(path, position, error))?;
     if !tail.seals_hold(before, bytes) {
-        return Err(damaged(
-            path,
-            position,
-            "a seal behind the digest or last zxid does not fit",
-        ));
+        return Err(damaged(path, position, "a seal behind the digest or last zxid does not fit"));
     }
     let summary = (digest_of(&tail), tail.last_zxid.map(|(zxid, _)| zxid));
     source.consume(left);
@@ -240,11 +204,9 @@ fn tail(source: &mut dyn Source, path: &Path) -> Result<Tail, SnapshotError> {
 fn digest_of(tail: &SnapshotTail<'_>) -> Option<(Zxid, i64)> {
     let (section, _) = tail.digest.as_ref()?;
     match section {
-        DigestSection {
-            zxid,
-            version: 2,
-            digest: DigestValue::Number(digest),
-        } => Some((*zxid, *digest)),
+        DigestSection { zxid, version: 2, digest: DigestValue::Number(digest) } => {
+            Some((*zxid, *digest))
+        }
         _ => None,
     }
 }

@@ -38,12 +38,7 @@ pub fn snapshot_files(disk: &Disk, dir: &Path) -> Result<Vec<SnapshotFile>, Disk
     let mut snapshots: Vec<_> = files
         .filter_map(|entry| {
             let (zxid, compression) = parse_snapshot_name(&entry.name)?;
-            Some(SnapshotFile {
-                zxid,
-                compression,
-                path: dir.join(&entry.name),
-                len: entry.len,
-            })
+            Some(SnapshotFile { zxid, compression, path: dir.join(&entry.name), len: entry.len })
         })
         .collect();
     snapshots.sort_by(|a, b| b.zxid.cmp(&a.zxid).then_with(|| a.path.cmp(&b.path)));

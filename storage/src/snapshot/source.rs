@@ -31,12 +31,7 @@ pub(super) struct Mapped {
 
 impl Mapped {
     pub fn new(bytes: Bytes) -> Self {
-        Mapped {
-            bytes,
-            position: 0,
-            summed: 0,
-            adler: Adler32::new(),
-        }
+        Mapped { bytes, position: 0, summed: 0, adler: Adler32::new() }
     }
 }
 
@@ -79,13 +74,7 @@ pub(super) struct Streamed {
 impl Streamed {
     pub fn new(stream: Box<dyn Read + Send>) -> Self {
         let buffer = Vec::with_capacity(CHUNK);
-        Streamed {
-            stream,
-            buffer,
-            begin: 0,
-            position: 0,
-            adler: Adler32::new(),
-        }
+        Streamed { stream, buffer, begin: 0, position: 0, adler: Adler32::new() }
     }
 }
 
@@ -99,11 +88,7 @@ impl Source for Streamed {
         self.begin = 0;
         // Grown with the item, so that one large item is not looked at too often.
         let want = CHUNK.max(self.buffer.len());
-        let read = self
-            .stream
-            .by_ref()
-            .take(want as u64)
-            .read_to_end(&mut self.buffer)?;
+        let read = self.stream.by_ref().take(want as u64).read_to_end(&mut self.buffer)?;
         Ok(read > 0)
     }
 

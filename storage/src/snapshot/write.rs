@@ -104,11 +104,7 @@ impl SnapshotWriter {
         &mut self,
         sessions: impl ExactSizeIterator<Item = (SessionId, i32)>,
     ) -> Result<(), DiskError> {
-        assert_eq!(
-            self.part,
-            Part::Sessions,
-            "sessions are the first part of a snapshot"
-        );
+        assert_eq!(self.part, Part::Sessions, "sessions are the first part of a snapshot");
         self.part = Part::Acls;
         self.put_counted(sessions.map(|(id, timeout)| SessionEntry { id, timeout }))
     }
@@ -121,16 +117,9 @@ impl SnapshotWriter {
         &mut self,
         acls: impl ExactSizeIterator<Item = (i64, &'a [Acl<'a>])>,
     ) -> Result<(), DiskError> {
-        assert_eq!(
-            self.part,
-            Part::Acls,
-            "ACLs are the second part of a snapshot"
-        );
+        assert_eq!(self.part, Part::Acls, "ACLs are the second part of a snapshot");
         self.part = Part::Nodes;
-        self.put_counted(acls.map(|(id, acl)| AclEntry {
-            id,
-            acl: Some(acl.to_vec()),
-        }))
+        self.put_counted(acls.map(|(id, acl)| AclEntry { id, acl: Some(acl.to_vec()) }))
     }
 
     /// Some node records, encoded (`codec::disk::NodeRecord`), whole ones, parents first. Called as
@@ -139,11 +128,7 @@ impl SnapshotWriter {
     /// # Errors
     /// The disk's; latched.
     pub fn nodes(&mut self, records: &[u8]) -> Result<(), DiskError> {
-        assert_eq!(
-            self.part,
-            Part::Nodes,
-            "nodes come behind sessions and ACLs"
-        );
+        assert_eq!(self.part, Part::Nodes, "nodes come behind sessions and ACLs");
         self.put(records)
     }
 
@@ -158,25 +143,14 @@ impl SnapshotWriter {
         digest: Option<(Zxid, i64)>,
         last: Option<Zxid>,
     ) -> Result<SnapshotInfo, DiskError> {
-        assert_eq!(
-            self.part,
-            Part::Nodes,
-            "a snapshot has sessions, ACLs and nodes"
-        );
+        assert_eq!(self.part, Part::Nodes, "a snapshot has sessions, ACLs and nodes");
         let mut out = BytesMut::new();
         put_end_of_nodes(&mut out);
         self.put(&out)?;
         self.seal()?;
         if let Some((zxid, digest)) = digest {
             let digest = DigestValue::Number(digest);
-            self.put(
-                &DigestSection {
-                    zxid,
-                    version: 2,
-                    digest,
-                }
-                .to_bytes(),
-            )?;
+            self.put(&DigestSection { zxid, version: 2, digest }.to_bytes())?;
             self.seal()?;
             if let Some(last) = last {
                 self.put(&last.to_bytes())?;
@@ -187,26 +161,12 @@ impl SnapshotWriter {
     }
 
     fn put_in_place(self) -> Result<SnapshotInfo, DiskError> {
-        let SnapshotWriter {
-            disk,
-            dir,
-            path,
-            zxid,
-            packer,
-            bytes,
-            begun,
-            ..
-        } = self;
+        let SnapshotWriter { disk, dir, path, zxid, packer, bytes, begun, .. } = self;
         let temporary = temporary_name(&path);
         disk.change("fsync", &temporary, || packer.finish())?;
         disk.rename(&temporary, &path)?;
         disk.sync_dir(&dir)?;
-        Ok(SnapshotInfo {
-            path,
-            zxid,
-            bytes,
-            took: begun.elapsed(),
-        })
+        Ok(SnapshotInfo { path, zxid, bytes, took: begun.elapsed() })
     }
 
     fn seal(&mut self) -> Result<(), DiskError> {
@@ -235,9 +195,7 @@ impl SnapshotWriter {
         self.adler.write(bytes);
         self.bytes += bytes.len() as u64;
         self.unsynced += bytes.len() as u64;
-        let SnapshotWriter {
-            packer, unsynced, ..
-        } = self;
+        let SnapshotWriter { packer, unsynced, .. } = self;
         let write = || {
             packer.write_all(bytes)?;
             if *unsynced >= SYNC_EVERY {
@@ -246,7 +204,6 @@ impl SnapshotWriter {
             }
             Ok(())
         };
-        self.disk
-            .change("write", &temporary_name(&self.path), write)
+        self.disk.change("write", &temporary_name(&self.path), write)
     }
 }

@@ -28,10 +28,7 @@ pub struct Recorder {
 
 impl Replay for Recorder {
     fn clear(&mut self) {
-        *self = Recorder {
-            clears: self.clears + 1,
-            ..Recorder::default()
-        };
+        *self = Recorder { clears: self.clears + 1, ..Recorder::default() };
     }
 
     fn session(&mut self, id: SessionId, timeout: i32) {
@@ -53,8 +50,7 @@ impl Replay for Recorder {
         if parent.is_some_and(|parent| !self.nodes.contains_key(parent)) {
             return Err(format!("{path} has no parent"));
         }
-        self.nodes
-            .insert(path.to_owned(), (data.map(<[u8]>::to_vec), acl_id, *stat));
+        self.nodes.insert(path.to_owned(), (data.map(<[u8]>::to_vec), acl_id, *stat));
         Ok(())
     }
 
@@ -105,9 +101,7 @@ pub fn data_dirs() -> Vec<PathBuf> {
             found.push(dir);
             continue;
         }
-        let entries = fs::read_dir(&dir)
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
+        let entries = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
         open.extend(entries.filter(|path| path.is_dir()));
     }
     found.sort();
@@ -146,10 +140,7 @@ pub fn payload(zxid: i64, extra: usize) -> Vec<u8> {
     payload[..8].copy_from_slice(&0x1000_0000_0000_0001_i64.to_be_bytes());
     payload[12..20].copy_from_slice(&zxid.to_be_bytes());
     payload[28..32].copy_from_slice(&(-10_i32).to_be_bytes());
-    payload[32..]
-        .iter_mut()
-        .enumerate()
-        .for_each(|(n, byte)| *byte = (zxid as u8) ^ n as u8 | 1);
+    payload[32..].iter_mut().enumerate().for_each(|(n, byte)| *byte = (zxid as u8) ^ n as u8 | 1);
     payload
 }
 
@@ -196,19 +187,12 @@ struct FaultyMedia(Faults);
 impl Media for FaultyMedia {
     fn create_log(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
         let file = RealMedia.create_log(path)?;
-        Ok(Arc::new(FaultyLog {
-            file,
-            faults: self.0.clone(),
-            len: AtomicU64::new(0),
-        }))
+        Ok(Arc::new(FaultyLog { file, faults: self.0.clone(), len: AtomicU64::new(0) }))
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
         let file = RealMedia.create(path)?;
-        Ok(Box::new(FaultyWrite {
-            file,
-            faults: self.0.clone(),
-        }))
+        Ok(Box::new(FaultyWrite { file, faults: self.0.clone() }))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn ReadFile>> {
