@@ -60,6 +60,10 @@ class Client:
         assert verdict == "ok", f"{' '.join(map(str, words))}: {text}"
         return text
 
+    def expect(self, wanted, *words):
+        told = self.ask(*words)
+        assert told == wanted, f"{' '.join(map(str, words))}: wanted {wanted}, got {told}"
+
     def eventually(self, wanted, *words, limit=60):
         def asked():
             try:
@@ -91,12 +95,13 @@ class Story:
         ask("config", "t", "retention.ms", 86_400_000)
         ask("drop", "doomed")
         self.client.eventually("[t]", "topics")
+        self.client.eventually("yes", "insync", "t", 2)
 
     def write_and_read(self):
-        assert self.client.ask("produce", "t", 2000) == "2000"
-        assert self.client.ask("consume", "t") == "2000"
-        assert self.client.ask("group", "t", "readers") == "2000", "a group reads all"
-        assert self.client.ask("group", "t", "readers") == "0", "its offsets were kept"
+        self.client.expect("2000", "produce", "t", 2000)
+        self.client.expect("2000", "consume", "t")
+        self.client.expect("2000", "group", "t", "readers")
+        self.client.expect("0", "group", "t", "readers")
 
     def controller_dies(self):
         first = int(self.client.ask("controller"))
@@ -106,7 +111,7 @@ class Story:
         self.client.eventually("1", "brokers")
         self.client.ask("create", "after-failover", 2, 1)
         self.client.ask("produce", "t", 500)
-        assert self.client.ask("consume", "t") == "2500"
+        self.client.expect("2500", "consume", "t")
         self.dead = first
 
     def broker_returns(self):
@@ -133,12 +138,12 @@ class Story:
         assert self.client.ask("controller") in ("1", "2")
         self.client.eventually("yes", "insync", "t", 2)
         assert int(self.client.ask("consume", "t")) > 2500
-        assert self.client.ask("topics") == "[after-failover, t]"
+        self.client.expect("[after-failover, t]", "topics")
 
     def goes_on_after(self):
         self.client.ask("create", "after-restart", 2, 2)
         self.client.ask("produce", "after-restart", 300)
-        assert self.client.ask("consume", "after-restart") == "300"
+        self.client.expect("300", "consume", "after-restart")
 
     def orderly_end(self):
         for broker in self.brokers.values():

@@ -19,16 +19,12 @@ struct Shared {
 
 impl Shared {
     const fn new(spec: fn() -> Spec) -> Shared {
-        Shared {
-            server: Mutex::new(None),
-            spec,
-        }
+        Shared { server: Mutex::new(None), spec }
     }
 
     fn get(&self) -> Arc<Server> {
         let mut held = self.server.lock().unwrap_or_else(PoisonError::into_inner);
-        held.get_or_insert_with(|| Arc::new(Server::start((self.spec)())))
-            .clone()
+        held.get_or_insert_with(|| Arc::new(Server::start((self.spec)()))).clone()
     }
 }
 
@@ -42,11 +38,8 @@ static TURN: Mutex<()> = Mutex::new(());
 pub const RICH_TICK: u64 = 300;
 
 fn rich_spec() -> Spec {
-    let spec = Spec::usual()
-        .line("tickTime", RICH_TICK)
-        .line("extendedTypesEnabled", true);
-    spec.line("enforceQuota", true)
-        .line("maxSessionTimeout", 40_000)
+    let spec = Spec::usual().line("tickTime", RICH_TICK).line("extendedTypesEnabled", true);
+    spec.line("enforceQuota", true).line("maxSessionTimeout", 40_000)
 }
 
 /// Stock settings, all four-letter words, tick 2000.
@@ -73,11 +66,7 @@ pub fn lone() -> (MutexGuard<'static, ()>, Arc<Server>) {
 /// Ends all shared servers; nothing may use them any more.
 pub fn end() {
     for shared in [&USUAL, &RICH, &LONE, &STOCK] {
-        shared
-            .server
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        shared.server.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 

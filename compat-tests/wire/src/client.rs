@@ -54,9 +54,7 @@ impl Encode for Raw<'_> {
 pub fn open_socket(addr: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect_timeout(&addr, LIMIT).expect("the server accepts");
     stream.set_read_timeout(Some(LIMIT)).expect("a read limit");
-    stream
-        .set_write_timeout(Some(LIMIT))
-        .expect("a write limit");
+    stream.set_write_timeout(Some(LIMIT)).expect("a write limit");
     stream.set_nodelay(true).expect("no delay");
     stream
 }
@@ -133,20 +131,12 @@ pub enum Frame {
 impl Client {
     /// Takes over a socket behind its handshake.
     pub fn new(stream: TcpStream, session: Session) -> Client {
-        Client {
-            stream,
-            xid: 0,
-            session,
-            events: VecDeque::new(),
-            closed: false,
-        }
+        Client { stream, xid: 0, session, events: VecDeque::new(), closed: false }
     }
 
     /// Sends bytes as they are.
     pub fn write(&mut self, bytes: &[u8]) {
-        self.stream
-            .write_all(bytes)
-            .expect("the server takes the bytes");
+        self.stream.write_all(bytes).expect("the server takes the bytes");
     }
 
     /// Sends a request with this xid.
@@ -172,12 +162,7 @@ impl Client {
         let (zxid, err) = (header.zxid.0, header.err);
         Some(match header.xid {
             Xid(-1) => Frame::Event(Event::parse(zxid, err, body)),
-            Xid(xid) => Frame::Reply(Reply {
-                xid,
-                zxid,
-                err,
-                body: body.to_vec(),
-            }),
+            Xid(xid) => Frame::Reply(Reply { xid, zxid, err, body: body.to_vec() }),
         })
     }
 
@@ -231,9 +216,7 @@ impl Client {
 
     /// Limits how long the next reads wait, for those that expect silence.
     pub fn patience(&mut self, limit: Duration) {
-        self.stream
-            .set_read_timeout(Some(limit))
-            .expect("a read limit");
+        self.stream.set_read_timeout(Some(limit)).expect("a read limit");
     }
 
     /// The socket itself.
@@ -249,10 +232,7 @@ impl Client {
 
     /// As [`Client::take_events`], only kind and path of each.
     pub fn take_kinds(&mut self) -> Vec<(i32, String)> {
-        self.take_events()
-            .into_iter()
-            .map(|event| (event.kind, event.path))
-            .collect()
+        self.take_events().into_iter().map(|event| (event.kind, event.path)).collect()
     }
 
     /// ping; its reply carries -2 whatever was sent.
@@ -306,77 +286,35 @@ impl Client {
         acl: Vector<Acl<'_>>,
         flags: i32,
     ) -> Reply {
-        self.call(
-            op,
-            &rec::CreateRequest {
-                path: text(path),
-                data,
-                acl,
-                flags,
-            },
-        )
+        self.call(op, &rec::CreateRequest { path: text(path), data, acl, flags })
     }
 
     /// createTTL (21), open ACL.
     pub fn create_ttl(&mut self, path: &str, flags: i32, ttl: i64) -> Reply {
         let acl = Some(open_acl_unsafe());
         let (path, data) = (text(path), Some(&b""[..]));
-        self.call(
-            op::CREATE_TTL,
-            &rec::CreateTtlRequest {
-                path,
-                data,
-                acl,
-                flags,
-                ttl,
-            },
-        )
+        self.call(op::CREATE_TTL, &rec::CreateTtlRequest { path, data, acl, flags, ttl })
     }
 
     /// delete (2).
     pub fn delete(&mut self, path: &str, version: i32) -> Reply {
-        self.call(
-            op::DELETE,
-            &rec::DeleteRequest {
-                path: text(path),
-                version,
-            },
-        )
+        self.call(op::DELETE, &rec::DeleteRequest { path: text(path), version })
     }
 
     /// exists (3).
     pub fn exists(&mut self, path: &str, watch: bool) -> Reply {
-        self.call(
-            op::EXISTS,
-            &rec::ExistsRequest {
-                path: text(path),
-                watch,
-            },
-        )
+        self.call(op::EXISTS, &rec::ExistsRequest { path: text(path), watch })
     }
 
     /// getData (4).
     pub fn get(&mut self, path: &str, watch: bool) -> Reply {
-        self.call(
-            op::GET_DATA,
-            &rec::GetDataRequest {
-                path: text(path),
-                watch,
-            },
-        )
+        self.call(op::GET_DATA, &rec::GetDataRequest { path: text(path), watch })
     }
 
     /// setData (5).
     pub fn set(&mut self, path: &str, data: &[u8], version: i32) -> Reply {
         let data = Some(data);
-        self.call(
-            op::SET_DATA,
-            &rec::SetDataRequest {
-                path: text(path),
-                data,
-                version,
-            },
-        )
+        self.call(op::SET_DATA, &rec::SetDataRequest { path: text(path), data, version })
     }
 
     /// getACL (6).
@@ -387,36 +325,17 @@ impl Client {
     /// setACL (7).
     pub fn set_acl(&mut self, path: &str, acl: Vec<Acl<'_>>, version: i32) -> Reply {
         let acl = Some(acl);
-        self.call(
-            op::SET_ACL,
-            &rec::SetAclRequest {
-                path: text(path),
-                acl,
-                version,
-            },
-        )
+        self.call(op::SET_ACL, &rec::SetAclRequest { path: text(path), acl, version })
     }
 
     /// getChildren (8).
     pub fn children(&mut self, path: &str, watch: bool) -> Reply {
-        self.call(
-            op::GET_CHILDREN,
-            &rec::GetChildrenRequest {
-                path: text(path),
-                watch,
-            },
-        )
+        self.call(op::GET_CHILDREN, &rec::GetChildrenRequest { path: text(path), watch })
     }
 
     /// getChildren2 (12).
     pub fn children2(&mut self, path: &str, watch: bool) -> Reply {
-        self.call(
-            op::GET_CHILDREN2,
-            &rec::GetChildrenRequest {
-                path: text(path),
-                watch,
-            },
-        )
+        self.call(op::GET_CHILDREN2, &rec::GetChildrenRequest { path: text(path), watch })
     }
 
     /// sync (9).
@@ -436,35 +355,17 @@ impl Client {
 
     /// addWatch (106): 0 persistent, 1 recursive.
     pub fn add_watch(&mut self, path: &str, mode: i32) -> Reply {
-        self.call(
-            op::ADD_WATCH,
-            &rec::AddWatchRequest {
-                path: text(path),
-                mode,
-            },
-        )
+        self.call(op::ADD_WATCH, &rec::AddWatchRequest { path: text(path), mode })
     }
 
     /// checkWatches (17).
     pub fn check_watches(&mut self, path: &str, kind: i32) -> Reply {
-        self.call(
-            op::CHECK_WATCHES,
-            &rec::CheckWatchesRequest {
-                path: text(path),
-                kind,
-            },
-        )
+        self.call(op::CHECK_WATCHES, &rec::CheckWatchesRequest { path: text(path), kind })
     }
 
     /// removeWatches (18).
     pub fn remove_watches(&mut self, path: &str, kind: i32) -> Reply {
-        self.call(
-            op::REMOVE_WATCHES,
-            &rec::RemoveWatchesRequest {
-                path: text(path),
-                kind,
-            },
-        )
+        self.call(op::REMOVE_WATCHES, &rec::RemoveWatchesRequest { path: text(path), kind })
     }
 
     /// setWatches (101): data, exist and child paths.
@@ -484,10 +385,7 @@ impl Client {
 
     /// getEphemerals (103).
     pub fn ephemerals(&mut self, prefix: &str) -> Reply {
-        self.call(
-            op::GET_EPHEMERALS,
-            &rec::GetEphemeralsRequest { path: text(prefix) },
-        )
+        self.call(op::GET_EPHEMERALS, &rec::GetEphemeralsRequest { path: text(prefix) })
     }
 
     /// getAllChildrenNumber (104).
@@ -516,21 +414,13 @@ impl Client {
     pub fn auth(&mut self, scheme: &str, data: &[u8]) -> Reply {
         self.send_auth(scheme, data);
         let reply = self.reply();
-        assert_eq!(
-            (reply.xid, reply.zxid),
-            (-4, 0),
-            "the header of an auth reply"
-        );
+        assert_eq!((reply.xid, reply.zxid), (-4, 0), "the header of an auth reply");
         reply
     }
 
     /// Sends auth (100) with xid -4 and does not wait.
     pub fn send_auth(&mut self, scheme: &str, data: &[u8]) {
-        let body = rec::AuthPacket {
-            auth_type: 0,
-            scheme: text(scheme),
-            auth: Some(data),
-        };
+        let body = rec::AuthPacket { auth_type: 0, scheme: text(scheme), auth: Some(data) };
         self.send_as(-4, op::AUTH, &body);
     }
 
@@ -559,10 +449,7 @@ impl Drop for Client {
         }
         let limit = Some(Duration::from_secs(2));
         let bounded = self.stream.set_read_timeout(limit).is_ok();
-        let sent = self
-            .stream
-            .write_all(&request(0, op::CLOSE_SESSION, &Raw(&[])))
-            .is_ok();
+        let sent = self.stream.write_all(&request(0, op::CLOSE_SESSION, &Raw(&[]))).is_ok();
         let mut rest = [0; 4096];
         // Whatever still comes is of no interest; the end of the stream says that it is done.
         while bounded && sent && self.stream.read(&mut rest).is_ok_and(|n| n > 0) {}

@@ -56,7 +56,8 @@ pub mod err {
         NO_CHILDREN_FOR_EPHEMERALS NoChildrenForEphemerals, NODE_EXISTS NodeExists,
         NOT_EMPTY NotEmpty, INVALID_ACL InvalidAcl, AUTH_FAILED AuthFailed,
         NO_WATCHER NoWatcher, RECONFIG_DISABLED ReconfigDisabled, QUOTA_EXCEEDED QuotaExceeded,
-        THROTTLED_OP ThrottledOp, NEEDS_AUTH SessionClosedRequireSaslAuth,
+        THROTTLED_OP ThrottledOp, SESSION_EXPIRED SessionExpired,
+        EPHEMERAL_ON_LOCAL EphemeralOnLocalSession, NEEDS_AUTH SessionClosedRequireSaslAuth,
         NOT_EXECUTED RuntimeInconsistency,
     }
 }
@@ -66,11 +67,7 @@ impl Event {
     pub fn parse(zxid: i64, code: i32, body: &[u8]) -> Event {
         let event = rec::WatcherEvent::from_bytes(body).expect("a WatcherEvent");
         assert_eq!((code, event.state), (0, 3), "the fixed fields of an event");
-        Event {
-            kind: event.event_type,
-            path: owned(event.path).expect("a path"),
-            zxid,
-        }
+        Event { kind: event.event_type, path: owned(event.path).expect("a path"), zxid }
     }
 }
 
@@ -142,11 +139,7 @@ impl Reply {
     #[track_caller]
     pub fn acl(&self) -> AclList {
         let body = self.read::<rec::GetAclResponse<'_>>();
-        body.acl
-            .unwrap_or_default()
-            .into_iter()
-            .map(Acl::into_owned)
-            .collect()
+        body.acl.unwrap_or_default().into_iter().map(Acl::into_owned).collect()
     }
 
     /// Of getChildren: the names, sorted.
@@ -171,23 +164,15 @@ impl Reply {
     /// Of getAllChildrenNumber: the number.
     #[track_caller]
     pub fn number(&self) -> i32 {
-        self.read::<rec::GetAllChildrenNumberResponse>()
-            .total_number
+        self.read::<rec::GetAllChildrenNumberResponse>().total_number
     }
 
     /// Of whoAmI: `scheme:user` of each identity, sorted.
     #[track_caller]
     pub fn identities(&self) -> Vec<String> {
-        let infos = self
-            .read::<rec::WhoAmIResponse<'_>>()
-            .client_info
-            .unwrap_or_default();
+        let infos = self.read::<rec::WhoAmIResponse<'_>>().client_info.unwrap_or_default();
         let name = |info: rec::ClientInfo<'_>| {
-            format!(
-                "{}:{}",
-                info.auth_scheme.unwrap_or_default(),
-                info.user.unwrap_or_default()
-            )
+            format!("{}:{}", info.auth_scheme.unwrap_or_default(), info.user.unwrap_or_default())
         };
         let mut names: Vec<_> = infos.into_iter().map(name).collect();
         names.sort();
@@ -213,11 +198,7 @@ impl Reply {
 }
 
 fn sorted(texts: Option<Vec<Text<'_>>>) -> Vec<String> {
-    let mut names: Vec<_> = texts
-        .expect("a list")
-        .into_iter()
-        .filter_map(owned)
-        .collect();
+    let mut names: Vec<_> = texts.expect("a list").into_iter().filter_map(owned).collect();
     names.sort();
     names
 }
@@ -297,8 +278,5 @@ fn take<'a, T: Decode<'a>>(rest: &mut &'a [u8]) -> T {
 
 /// ACL entries from `perms scheme:id` written as tuples.
 pub fn acl<'a>(entries: &[(i32, &'a str, &'a str)]) -> Vec<Acl<'a>> {
-    entries
-        .iter()
-        .map(|(perms, scheme, id)| Acl::new(*perms, *scheme, *id))
-        .collect()
+    entries.iter().map(|(perms, scheme, id)| Acl::new(*perms, *scheme, *id)).collect()
 }

@@ -64,12 +64,7 @@ impl Connect {
     /// Re-attaches `session`.
     pub fn resume(session: &Session) -> Connect {
         let passwd = Some(session.passwd.clone());
-        Connect {
-            id: session.id,
-            passwd,
-            timeout: session.timeout,
-            ..Connect::new()
-        }
+        Connect { id: session.id, passwd, timeout: session.timeout, ..Connect::new() }
     }
 
     /// Asks for this timeout, ms.
@@ -117,13 +112,9 @@ impl Connect {
 
     /// A client with its session.
     pub fn open(&self, addr: SocketAddr) -> Client {
-        let (stream, session) = self
-            .answer(addr)
-            .unwrap_or_else(|| panic!("{addr} closed on {self:?}"));
-        assert_ne!(
-            session.id, 0,
-            "the server says that the session of {self:?} is expired"
-        );
+        let (stream, session) =
+            self.answer(addr).unwrap_or_else(|| panic!("{addr} closed on {self:?}"));
+        assert_ne!(session.id, 0, "the server says that the session of {self:?} is expired");
         Client::new(stream, session)
     }
 
@@ -147,10 +138,7 @@ impl Session {
     fn parse(raw: Vec<u8>) -> Session {
         let (rest, fixed) = ConnectResponse::decode(&raw)
             .unwrap_or_else(|why| panic!("no ConnectResponse ({why}): {raw:02x?}"));
-        assert!(
-            rest.len() <= 1,
-            "bytes behind the ConnectResponse: {raw:02x?}"
-        );
+        assert!(rest.len() <= 1, "bytes behind the ConnectResponse: {raw:02x?}");
         Session {
             protocol: fixed.protocol_version,
             timeout: fixed.time_out,

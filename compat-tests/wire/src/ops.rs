@@ -9,12 +9,7 @@ use codec::client::{
 };
 
 fn request<'a>(path: impl Into<Cow<'a, str>>, acl: Vec<Acl<'a>>, flags: i32) -> CreateRequest<'a> {
-    CreateRequest {
-        path: Some(path.into()),
-        data: Some(b""),
-        acl: Some(acl),
-        flags,
-    }
+    CreateRequest { path: Some(path.into()), data: Some(b""), acl: Some(acl), flags }
 }
 
 /// create, persistent, open ACL.
@@ -45,52 +40,30 @@ pub fn container<'a>(path: impl Into<Cow<'a, str>>, flags: i32) -> MultiOp<'a> {
 /// createTTL.
 pub fn ttl<'a>(path: impl Into<Cow<'a, str>>, flags: i32, ttl: i64) -> MultiOp<'a> {
     let (path, data, acl) = (Some(path.into()), Some(&b""[..]), Some(open_acl_unsafe()));
-    MultiOp::CreateTtl(CreateTtlRequest {
-        path,
-        data,
-        acl,
-        flags,
-        ttl,
-    })
+    MultiOp::CreateTtl(CreateTtlRequest { path, data, acl, flags, ttl })
 }
 
 /// delete.
 pub fn delete<'a>(path: impl Into<Cow<'a, str>>, version: i32) -> MultiOp<'a> {
-    MultiOp::Delete(DeleteRequest {
-        path: Some(path.into()),
-        version,
-    })
+    MultiOp::Delete(DeleteRequest { path: Some(path.into()), version })
 }
 
 /// setData.
 pub fn set<'a>(path: impl Into<Cow<'a, str>>, data: &'a [u8], version: i32) -> MultiOp<'a> {
-    MultiOp::SetData(SetDataRequest {
-        path: Some(path.into()),
-        data: Some(data),
-        version,
-    })
+    MultiOp::SetData(SetDataRequest { path: Some(path.into()), data: Some(data), version })
 }
 
 /// check.
 pub fn check<'a>(path: impl Into<Cow<'a, str>>, version: i32) -> MultiOp<'a> {
-    MultiOp::Check(CheckVersionRequest {
-        path: Some(path.into()),
-        version,
-    })
+    MultiOp::Check(CheckVersionRequest { path: Some(path.into()), version })
 }
 
 /// getData.
 pub fn get<'a>(path: impl Into<Cow<'a, str>>) -> MultiOp<'a> {
-    MultiOp::GetData(GetDataRequest {
-        path: Some(path.into()),
-        watch: false,
-    })
+    MultiOp::GetData(GetDataRequest { path: Some(path.into()), watch: false })
 }
 
 /// getChildren.
 pub fn children<'a>(path: impl Into<Cow<'a, str>>) -> MultiOp<'a> {
-    MultiOp::GetChildren(GetChildrenRequest {
-        path: Some(path.into()),
-        watch: false,
-    })
+    MultiOp::GetChildren(GetChildrenRequest { path: Some(path.into()), watch: false })
 }

@@ -46,30 +46,16 @@ impl Kind {
     fn command(&self, config: &Path, flags: &[String], open_files: Option<u32>) -> Command {
         let limit = open_files.map_or(String::new(), |n| format!("ulimit -n {n}; "));
         let mut command = spawn::command("sh");
-        command
-            .arg("-c")
-            .arg(format!("{limit}exec \"$@\""))
-            .arg("sh");
+        command.arg("-c").arg(format!("{limit}exec \"$@\"")).arg("sh");
         match self {
             Kind::Rookeeper(path) => {
                 command.arg(path).arg("server").arg(config);
                 command.env("SERVER_JVMFLAGS", flags.join(" "));
             }
             Kind::Apache(version) => {
-                let java = [
-                    "java",
-                    "-Xmx400m",
-                    "-XX:+UseSerialGC",
-                    "-XX:TieredStopAtLevel=1",
-                ];
-                command
-                    .args(java)
-                    .args(flags)
-                    .arg("-cp")
-                    .arg(class_path(version));
-                command
-                    .arg("org.apache.zookeeper.server.quorum.QuorumPeerMain")
-                    .arg(config);
+                let java = ["java", "-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
+                command.args(java).args(flags).arg("-cp").arg(class_path(version));
+                command.arg("org.apache.zookeeper.server.quorum.QuorumPeerMain").arg(config);
             }
         }
         command
@@ -91,24 +77,14 @@ fn binary() -> PathBuf {
 }
 
 fn class_path(version: &str) -> String {
-    let cache = env::var_os("ROOKEEPER_CACHE")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| {
-            PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache/rookeeper")
-        });
-    let jars = fs::read_dir(cache.join("compat/jars"))
-        .into_iter()
-        .flatten()
-        .flatten();
+    let cache = env::var_os("ROOKEEPER_CACHE").map(PathBuf::from).unwrap_or_else(|| {
+        PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache/rookeeper")
+    });
+    let jars = fs::read_dir(cache.join("compat/jars")).into_iter().flatten().flatten();
     let wanted = format!("zookeeper-{version}.jar");
-    let found = jars
-        .map(|entry| entry.path())
-        .find(|path| path.join(&wanted).exists());
+    let found = jars.map(|entry| entry.path()).find(|path| path.join(&wanted).exists());
     let found = found.unwrap_or_else(|| {
-        panic!(
-            "no jars of Apache {version} in {}; compat-tests/run.py fetch",
-            cache.display()
-        )
+        panic!("no jars of Apache {version} in {}; compat-tests/run.py fetch", cache.display())
     });
     format!("{}:{}/*", room().join("../conf").display(), found.display())
 }
@@ -139,17 +115,13 @@ pub struct Spec {
 impl Spec {
     /// A stock zoo.cfg: tick 2000, everything else at its default.
     pub fn stock() -> Spec {
-        Spec::default()
-            .line("tickTime", 2000)
-            .line("admin.enableServer", false)
+        Spec::default().line("tickTime", 2000).line("admin.enableServer", false)
     }
 
     /// The stock file with every four-letter word allowed, any number of connections, and the
     /// super user `super:wire`.
     pub fn usual() -> Spec {
-        let spec = Spec::stock()
-            .line("4lw.commands.whitelist", "*")
-            .line("maxClientCnxns", 0);
+        let spec = Spec::stock().line("4lw.commands.whitelist", "*").line("maxClientCnxns", 0);
         let digest = "super:VWtk8RlLl86/uVG5FIHgpHieL2Q=";
         spec.property("zookeeper.DigestAuthenticationProvider.superDigest", digest)
             .property("znode.container.checkIntervalMs", 200)
@@ -212,18 +184,10 @@ impl Server {
 
     /// Starts a server and does not wait: for those that are expected to refuse, and for members.
     pub fn launch(spec: Spec) -> Server {
-        let home = tempfile::Builder::new()
-            .prefix("wire-")
-            .tempdir()
-            .expect("a directory");
+        let home = tempfile::Builder::new().prefix("wire-").tempdir().expect("a directory");
         let port = spec.port.unwrap_or_else(free_port);
         let child = run(&spec, home.path(), port);
-        Server {
-            spec,
-            home,
-            port,
-            child,
-        }
+        Server { spec, home, port, child }
     }
 
     /// Waits until the server answers `srvr` with its mode.
@@ -231,16 +195,9 @@ impl Server {
         let end = Instant::now() + START_LIMIT;
         while !self.serves() {
             if let Ok(Some(status)) = self.child.try_wait() {
-                panic!(
-                    "the server ended at its start ({status}):\n{}",
-                    self.log_tail()
-                );
+                panic!("the server ended at its start ({status}):\n{}", self.log_tail());
             }
-            assert!(
-                Instant::now() < end,
-                "the server is not ready:\n{}",
-                self.log_tail()
-            );
+            assert!(Instant::now() < end, "the server is not ready:\n{}", self.log_tail());
             thread::sleep(Duration::from_millis(30));
         }
     }
@@ -271,8 +228,7 @@ impl Server {
     /// SIGTERM; waits for the orderly end.
     pub fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);
-        self.wait_end(Duration::from_secs(20))
-            .expect("the server ends after SIGTERM")
+        self.wait_end(Duration::from_secs(20)).expect("the server ends after SIGTERM")
     }
 
     /// SIGSTOP: the process stands still.
@@ -318,14 +274,8 @@ impl Server {
     pub fn rss_kib(&self) -> u64 {
         let status = format!("/proc/{}/status", self.child.id());
         let text = fs::read_to_string(status).expect("the server runs");
-        let line = text
-            .lines()
-            .find(|line| line.starts_with("VmRSS:"))
-            .expect("VmRSS");
-        line.split_whitespace()
-            .nth(1)
-            .and_then(|n| n.parse().ok())
-            .expect("a number")
+        let line = text.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
+        line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number")
     }
 
     /// Everything that it wrote to stdout and stderr.
@@ -354,24 +304,13 @@ fn data_dir(spec: &Spec, home: &Path) -> PathBuf {
 fn run(spec: &Spec, home: &Path, port: u16) -> Child {
     let config = home.join("zoo.cfg");
     fs::write(&config, config_text(spec, home, port)).expect("zoo.cfg is written");
-    let flags: Vec<_> = spec
-        .properties
-        .iter()
-        .map(|(key, v)| format!("-D{key}={v}"))
-        .collect();
-    let log = File::options()
-        .append(true)
-        .create(true)
-        .open(home.join("server.log"));
+    let flags: Vec<_> = spec.properties.iter().map(|(key, v)| format!("-D{key}={v}")).collect();
+    let log = File::options().append(true).create(true).open(home.join("server.log"));
     let log = log.expect("server.log is opened");
     let kind = Kind::under_test();
     let mut command = kind.command(&config, &flags, spec.open_files);
     let errors = log.try_clone().expect("a second handle of server.log");
-    command
-        .current_dir(home)
-        .stdin(Stdio::null())
-        .stdout(log)
-        .stderr(errors);
+    command.current_dir(home).stdin(Stdio::null()).stdout(log).stderr(errors);
     spawn::spawn(command).unwrap_or_else(|why| panic!("{kind:?} cannot be started: {why}"))
 }
 
@@ -381,12 +320,8 @@ fn config_text(spec: &Spec, home: &Path, port: u16) -> String {
         fs::create_dir_all(&data).expect("the data directory is made");
         fs::write(data.join("myid"), format!("{id}\n")).expect("myid is written");
     }
-    let mut text = format!(
-        "dataDir={}\nclientPort={port}\nclientPortAddress=127.0.0.1\n",
-        data.display()
-    );
-    spec.lines
-        .iter()
-        .for_each(|(key, value)| text.push_str(&format!("{key}={value}\n")));
+    let mut text =
+        format!("dataDir={}\nclientPort={port}\nclientPortAddress=127.0.0.1\n", data.display());
+    spec.lines.iter().for_each(|(key, value)| text.push_str(&format!("{key}={value}\n")));
     text
 }

@@ -27,13 +27,10 @@ pub fn command(program: &str) -> Command {
 pub fn spawn(command: Command) -> io::Result<Child> {
     let (reply, answer) = channel();
     let starter = STARTER.get_or_init(start).lock();
-    let sent = starter
-        .map_err(|_| io::Error::other("the starter is poisoned"))?
-        .send((command, reply));
+    let sent =
+        starter.map_err(|_| io::Error::other("the starter is poisoned"))?.send((command, reply));
     sent.map_err(|_| io::Error::other("the starter ended"))?;
-    answer
-        .recv()
-        .map_err(|_| io::Error::other("the starter ended"))?
+    answer.recv().map_err(|_| io::Error::other("the starter ended"))?
 }
 
 fn start() -> Mutex<Sender<Order>> {

@@ -51,42 +51,16 @@ fn each_operation_asks_for_its_permission() {
         let node = format!("{root}/p{bit}");
         client.create(&node, b"").ok();
         client.create(&format!("{node}/kid"), b"").ok();
-        client
-            .set_acl(&node, acl(&[(bit, "world", "anyone")]), -1)
-            .ok();
+        client.set_acl(&node, acl(&[(bit, "world", "anyone")]), -1).ok();
         let code = |wanted: i32| if bit & wanted != 0 { 0 } else { err::NO_AUTH };
         assert_eq!(client.get(&node, false).err, code(1), "getData with {bit}");
-        assert_eq!(
-            client.children(&node, false).err,
-            code(1),
-            "getChildren with {bit}"
-        );
-        assert_eq!(
-            client.count(&node).err,
-            code(1),
-            "getAllChildrenNumber with {bit}"
-        );
-        assert_eq!(
-            client.exists(&node, false).err,
-            code(1),
-            "exists with {bit}"
-        );
+        assert_eq!(client.children(&node, false).err, code(1), "getChildren with {bit}");
+        assert_eq!(client.count(&node).err, code(1), "getAllChildrenNumber with {bit}");
+        assert_eq!(client.exists(&node, false).err, code(1), "exists with {bit}");
         assert_eq!(client.get_acl(&node).err, code(1 | 16), "getACL with {bit}");
-        assert_eq!(
-            client.set(&node, b"", -1).err,
-            code(2),
-            "setData with {bit}"
-        );
-        assert_eq!(
-            client.create(&format!("{node}/x"), b"").err,
-            code(4),
-            "create with {bit}"
-        );
-        assert_eq!(
-            client.delete(&format!("{node}/kid"), -1).err,
-            code(8),
-            "delete with {bit}"
-        );
+        assert_eq!(client.set(&node, b"", -1).err, code(2), "setData with {bit}");
+        assert_eq!(client.create(&format!("{node}/x"), b"").err, code(4), "create with {bit}");
+        assert_eq!(client.delete(&format!("{node}/kid"), -1).err, code(8), "delete with {bit}");
         client.sync(&node).ok();
         client.add_watch(&node, 0).ok();
         let reply = client.set_acl(&node, open_acl_unsafe(), -1);
@@ -97,9 +71,7 @@ fn each_operation_asks_for_its_permission() {
 fn form_is_checked(scheme: &str, good: &[&str], bad: &[&str]) {
     let (mut client, root) = place(&bed::usual(), "form");
     for id in good {
-        client
-            .set_acl(&root, acl(&[(31, scheme, id), (31, "world", "anyone")]), -1)
-            .ok();
+        client.set_acl(&root, acl(&[(31, scheme, id), (31, "world", "anyone")]), -1).ok();
     }
     for id in bad {
         let reply = client.set_acl(&root, acl(&[(31, scheme, id)]), -1);
@@ -116,25 +88,8 @@ fn digest_ids_are_checked_for_form_only() {
 }
 
 fn ip_ids_are_checked_for_form() {
-    let good = [
-        "127.0.0.1",
-        "10.0.0.0/8",
-        "1.2.3.4/0",
-        "1.2.3.4/32",
-        "::1",
-        "fe80::1/64",
-        "::/0",
-    ];
-    let bad = [
-        "1.2.3.4/33",
-        "1.2.3.4/",
-        "1.2.3",
-        "1.2.3.4/-1",
-        "1.2.3.4/x",
-        "host",
-        "",
-        "::1/129",
-    ];
+    let good = ["127.0.0.1", "10.0.0.0/8", "1.2.3.4/0", "1.2.3.4/32", "::1", "fe80::1/64", "::/0"];
+    let bad = ["1.2.3.4/33", "1.2.3.4/", "1.2.3", "1.2.3.4/-1", "1.2.3.4/x", "host", "", "::1/129"];
     form_is_checked("ip", &good, &bad);
 }
 
@@ -156,11 +111,7 @@ fn exact_duplicates_are_removed_once() {
         (1, "digest", "a:b"),
     ]);
     client.set_acl(&root, entries, -1).ok();
-    let left = acl(&[
-        (31, "world", "anyone"),
-        (1, "digest", "a:b"),
-        (2, "digest", "a:b"),
-    ]);
+    let left = acl(&[(31, "world", "anyone"), (1, "digest", "a:b"), (2, "digest", "a:b")]);
     assert_eq!(client.get_acl(&root).acl(), left);
 }
 
@@ -170,10 +121,7 @@ fn no_dedup_after_expansion() {
     let bob = digest_of("bob:secret");
     let entries = acl(&[(31, "auth", ""), (31, "auth", "x"), (31, "digest", &bob)]);
     client.set_acl(&root, entries, -1).ok();
-    assert_eq!(
-        client.get_acl(&root).acl(),
-        vec![acl(&[(31, "digest", &bob)])[0].clone(); 3]
-    );
+    assert_eq!(client.get_acl(&root).acl(), vec![acl(&[(31, "digest", &bob)])[0].clone(); 3]);
 }
 
 fn digest_identity_is_the_sha1_of_the_whole() {
@@ -183,11 +131,7 @@ fn digest_identity_is_the_sha1_of_the_whole() {
         client.auth("digest", secret.as_bytes()).bare();
         client.set_acl(&root, acl(&[(31, "auth", "")]), -1).ok();
         let id = digest_of(secret);
-        assert_eq!(
-            client.get_acl(&root).acl(),
-            acl(&[(31, "digest", &id)]),
-            "{secret}"
-        );
+        assert_eq!(client.get_acl(&root).acl(), acl(&[(31, "digest", &id)]), "{secret}");
     }
 }
 
@@ -201,9 +145,7 @@ fn digest_without_a_colon() {
 
 fn super_user_passes_everything() {
     let (mut client, root) = place(&bed::usual(), "super");
-    client
-        .set_acl(&root, acl(&[(0, "world", "anyone")]), -1)
-        .ok();
+    client.set_acl(&root, acl(&[(0, "world", "anyone")]), -1).ok();
     client.get(&root, false).fails(err::NO_AUTH);
     client.auth("digest", b"super:wrong").bare();
     client.get(&root, false).fails(err::NO_AUTH);
@@ -212,29 +154,13 @@ fn super_user_passes_everything() {
     client.set(&root, b"x", -1).ok();
     client.set_acl(&root, open_acl_unsafe(), -1).ok();
     let who = client.who_am_i().identities();
-    assert_eq!(
-        who,
-        ["digest:super", "digest:super", "ip:127.0.0.1", "super:"]
-    );
+    assert_eq!(who, ["digest:super", "digest:super", "ip:127.0.0.1", "super:"]);
 }
 
 fn ip_matching_with_masks() {
     let (mut client, root) = place(&bed::usual(), "ip");
-    let yes = [
-        "127.0.0.1",
-        "127.0.0.0/8",
-        "127.0.0.1/32",
-        "0.0.0.0/0",
-        "126.0.0.0/7",
-    ];
-    let no = [
-        "127.0.0.2",
-        "10.0.0.0/8",
-        "128.0.0.0/8",
-        "::1",
-        "::/0",
-        "127.0.0.2/32",
-    ];
+    let yes = ["127.0.0.1", "127.0.0.0/8", "127.0.0.1/32", "0.0.0.0/0", "126.0.0.0/7"];
+    let no = ["127.0.0.2", "10.0.0.0/8", "128.0.0.0/8", "::1", "::/0", "127.0.0.2/32"];
     for (ids, code) in [(&yes[..], 0), (&no[..], err::NO_AUTH)] {
         for id in ids {
             let node = format!("{root}/{}", id.replace('/', "_"));
@@ -317,10 +243,7 @@ fn masking_of_a_reader() {
     let seen = acl(&[(1, "world", "anyone"), (16, "digest", "bob:x")]);
     assert_eq!(client.get_acl(&root).acl(), seen);
     client.auth("digest", b"super:wire").bare();
-    assert_eq!(
-        client.get_acl(&root).acl()[1],
-        acl(&[(16, "digest", "bob:hash=")])[0]
-    );
+    assert_eq!(client.get_acl(&root).acl()[1], acl(&[(16, "digest", "bob:hash=")])[0]);
 }
 
 fn sasl_without_configuration_answers_null() {
@@ -338,10 +261,7 @@ fn enforced_auth_refuses_even_pings() {
         .property("zookeeper.enforce.auth.enabled", true)
         .property("zookeeper.enforce.auth.schemes", "digest");
     let server = Server::start(spec);
-    let reads = codec::client::ExistsRequest {
-        path: Some("/".into()),
-        watch: false,
-    };
+    let reads = codec::client::ExistsRequest { path: Some("/".into()), watch: false };
     let mut client = join(&server);
     let xid = client.send(op::EXISTS, &reads);
     let reply = client.reply();
@@ -363,9 +283,7 @@ fn enforced_auth_refuses_even_pings() {
 fn skip_acl_disables_checks() {
     let server = Server::start(Spec::usual().property("zookeeper.skipACL", "yes"));
     let (mut client, root) = place(&server, "skip");
-    client
-        .set_acl(&root, acl(&[(0, "world", "anyone")]), -1)
-        .ok();
+    client.set_acl(&root, acl(&[(0, "world", "anyone")]), -1).ok();
     client.get(&root, false).ok();
     client.set(&root, b"", -1).ok();
     client.create(&format!("{root}/x"), b"").ok();

@@ -38,10 +38,8 @@ fn files(server: &Server, prefix: &str) -> Vec<PathBuf> {
         i64::from_str_radix(&name, 16).ok()
     };
     let entries = fs::read_dir(server.data_dir().join("version-2")).expect("version-2");
-    let mut found: Vec<_> = entries
-        .flatten()
-        .filter_map(|entry| Some((zxid(&entry.path())?, entry.path())))
-        .collect();
+    let mut found: Vec<_> =
+        entries.flatten().filter_map(|entry| Some((zxid(&entry.path())?, entry.path()))).collect();
     found.sort();
     found.into_iter().map(|(_, path)| path).collect()
 }
@@ -72,12 +70,13 @@ fn a_torn_log_tail_is_cut() {
     let log = files(&server, "log.").pop().expect("a log");
     let bytes = fs::read(&log).expect("the log");
     let end = bytes.iter().rposition(|byte| *byte != 0).expect("records") + 1;
-    let mut torn = bytes.clone();
-    torn[end - 20..].fill(0);
+    // What a crash amid an append leaves: a checksum, a length of 100, half of the bytes.
+    let mut torn = bytes[..end].to_vec();
+    torn.extend([&[0, 0, 0, 0, 0x12, 0x34, 0x56, 0x78][..], &[0, 0, 0, 100], &[7; 50]].concat());
+    torn.resize(bytes.len().max(torn.len() + 200), 0);
     fs::write(&log, torn).expect("the torn log");
     server.restart();
-    let left = survivors(&server);
-    assert!((38..=40).contains(&left), "{left} of 40 are left");
+    assert_eq!(survivors(&server), 40);
     fill_more(&server);
     server.kill9();
     server.restart();
@@ -113,10 +112,7 @@ fn corrupted() -> (Server, PathBuf) {
     let mut bytes = fs::read(&log).expect("the log");
     let end = bytes.iter().rposition(|byte| *byte != 0).expect("records");
     let text = b"/n0030";
-    let at = bytes[..end]
-        .windows(text.len())
-        .position(|part| part == text)
-        .expect("a record");
+    let at = bytes[..end].windows(text.len()).position(|part| part == text).expect("a record");
     bytes[at + 3] ^= 0x40;
     fs::write(&log, bytes).expect("the corrupt log");
     (server, log)
@@ -134,11 +130,9 @@ fn the_refusal_of_a_corrupt_record_names_file_and_offset() {
     server.relaunch();
     server.wait_end(REFUSAL).expect("it ends by itself");
     let said = server.log();
-    let name = log
-        .file_name()
-        .and_then(|name| name.to_str())
-        .expect("a name");
-    assert!(said.contains(name) && said.contains("offset"), "{said}");
+    let name = log.file_name().and_then(|name| name.to_str()).expect("a name");
+    let place = ["offset", "at byte"].iter().any(|word| said.contains(word));
+    assert!(said.contains(name) && place, "{said}");
 }
 
 fn acknowledged_writes_survive_kill_9() {

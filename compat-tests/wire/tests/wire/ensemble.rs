@@ -23,7 +23,8 @@ pub fn trials() -> Vec<Trial> {
         a_failed_write_through_a_follower_consumes_a_zxid,
         an_event_comes_before_the_read_that_shows_the_change,
         config_is_in_its_node,
-        a_lone_member_serves_readers_only,
+        reconfig_checks_in_the_reference_order,
+        local_sessions_then_a_lone_member_serves_readers_only,
     ];
     case::trials("ensemble", For::Ensemble, all)
 }
@@ -37,9 +38,7 @@ pub fn end() {
 
 /// Three members; the leader is the first of them.
 fn three(extra: fn(Spec) -> Spec) -> Vec<Server> {
-    let ports: Vec<_> = (0..3)
-        .map(|_| [free_port(), free_port(), free_port()])
-        .collect();
+    let ports: Vec<_> = (0..3).map(|_| [free_port(), free_port(), free_port()]).collect();
     let spec = |id: usize| {
         let spec = Spec::usual().line("initLimit", 10).line("syncLimit", 5);
         let spec = spec.myid(id as u32 + 1).port(ports[id][0]);
@@ -89,19 +88,13 @@ fn a_write_on_the_old_connection_closes_without_a_word() {
             new.ping();
             old.exists("/", false).ok();
             let ops = vec![ops::check("/", -1)];
-            old.send(
-                wire::client::op::MULTI,
-                &codec::client::MultiRequest { ops },
-            );
+            old.send(wire::client::op::MULTI, &codec::client::MultiRequest { ops });
             old.is_closed();
             new.ping();
         }
         let mut old = join(&members[0]);
         let mut new = Connect::resume(&old.session).open(members[1].addr());
-        let read = codec::client::ExistsRequest {
-            path: Some("/".into()),
-            watch: false,
-        };
+        let read = codec::client::ExistsRequest { path: Some("/".into()), watch: false };
         old.send(wire::client::op::EXISTS, &read);
         old.is_closed();
         new.ping();
@@ -161,10 +154,7 @@ fn a_failed_write_through_a_follower_consumes_a_zxid() {
         let second = client.create(&path, b"");
         assert_eq!((second.err, second.zxid), (err::NODE_EXISTS, zxid + 1));
         let codes = client.multi(vec![ops::check(path.as_str(), 9)]);
-        assert_eq!(
-            (codes.zxid, codes.codes()),
-            (zxid + 2, vec![err::BAD_VERSION])
-        );
+        assert_eq!((codes.zxid, codes.codes()), (zxid + 2, vec![err::BAD_VERSION]));
         client.delete(&path, -1).bare();
     });
 }
@@ -185,10 +175,7 @@ fn an_event_comes_before_the_read_that_shows_the_change() {
                 }
             };
             assert_eq!(now, before + 1);
-            let seen = watcher
-                .events
-                .pop_front()
-                .expect("the event before the read's reply");
+            let seen = watcher.events.pop_front().expect("the event before the read's reply");
             assert_eq!((seen.path.as_str(), seen.zxid), (path.as_str(), zxid));
         }
     });
@@ -201,27 +188,45 @@ fn config_is_in_its_node() {
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 4, "{text}");
         for (n, line) in lines[..3].iter().enumerate() {
-            assert!(
-                line.starts_with(&format!("server.{}=127.0.0.1:", n + 1)),
-                "{text}"
-            );
+            assert!(line.starts_with(&format!("server.{}=127.0.0.1:", n + 1)), "{text}");
             assert!(line.contains(":participant"), "{text}");
         }
-        assert!(
-            lines[3].starts_with("version=") && !text.ends_with('\n'),
-            "{text}"
-        );
+        assert!(lines[3].starts_with("version=") && !text.ends_with('\n'), "{text}");
         assert_eq!((stat.version, stat.aversion), (-1, -1));
     });
 }
 
-fn a_lone_member_serves_readers_only() {
+fn reconfig_checks_in_the_reference_order() {
+    let members = three(|spec| spec.line("reconfigEnabled", true));
+    let mut client = join(&members[1]);
+    client.reconfig("", "3", 77).fails(err::BAD_VERSION);
+    client.reconfig("nonsense", "", -1).fails(err::BAD_ARGUMENTS);
+    client.reconfig("", "x", -1).fails(err::MARSHALLING);
+    client.reconfig("", "2,3", -1).fails(err::BAD_ARGUMENTS);
+    client.reconfig("", "3", -1).fails(err::NO_AUTH);
+    client.ping();
+}
+
+/// Sessions without the right to ephemerals: they belong to their server alone.
+fn local_sessions(members: &[Server]) {
+    let mut client = join(&members[1]);
+    let before = client.create_flags("/local-", 2).ok().zxid;
+    let other = join(&members[1]);
+    assert_eq!(client.sync("/").zxid, before, "connecting leaves no transaction");
+    client.create_flags("/local-e", 1).fails(err::EPHEMERAL_ON_LOCAL);
+    let parts = vec![ops::check("/", -1), ops::create_flags("/local-e", 1), ops::check("/", -1)];
+    assert_eq!(client.multi(parts).codes(), [0, err::SESSION_EXPIRED, err::NOT_EXECUTED]);
+    Connect::resume(&other.session).is_expired(members[2].addr());
+}
+
+fn local_sessions_then_a_lone_member_serves_readers_only() {
     let extra = |spec: Spec| {
         spec.line("localSessionsEnabled", true)
             .line("tickTime", 500)
             .property("readonlymode.enabled", true)
     };
     let mut members = three(extra);
+    local_sessions(&members);
     let last = join(&members[0]).create("/kept", b"data").ok().zxid;
     let mut alone = members.pop().expect("three members");
     drop(members);
@@ -232,10 +237,7 @@ fn a_lone_member_serves_readers_only() {
     }
     Connect::new().is_refused(alone.addr());
     Connect::new().read_only(None).is_refused(alone.addr());
-    let mut reader = Connect::new()
-        .read_only(Some(true))
-        .last_zxid(last)
-        .open(alone.addr());
+    let mut reader = Connect::new().read_only(Some(true)).last_zxid(last).open(alone.addr());
     assert_eq!(reader.session.read_only, Some(1));
     assert_eq!(reader.get("/kept", false).data().0, Some(b"data".to_vec()));
     reader.add_watch("/kept", 0).ok();

@@ -50,16 +50,10 @@ fn closed(client: &mut Client, path: &str) -> String {
 fn create_flags_come_first() {
     let (mut client, root) = place(&bed::usual(), "flags");
     for flags in [-1, 7, 99, i32::MIN] {
-        client
-            .create_as(op::CREATE, "bad", None, None, flags)
-            .fails(err::BAD_ARGUMENTS);
+        client.create_as(op::CREATE, "bad", None, None, flags).fails(err::BAD_ARGUMENTS);
         let path = format!("{root}/x");
-        client
-            .create_as(op::CREATE2, &path, None, None, flags)
-            .fails(err::BAD_ARGUMENTS);
-        client
-            .create_as(op::CREATE_CONTAINER, &path, None, None, flags)
-            .fails(err::BAD_ARGUMENTS);
+        client.create_as(op::CREATE2, &path, None, None, flags).fails(err::BAD_ARGUMENTS);
+        client.create_as(op::CREATE_CONTAINER, &path, None, None, flags).fails(err::BAD_ARGUMENTS);
         client.create_ttl(&path, flags, 5).fails(err::BAD_ARGUMENTS);
     }
 }
@@ -70,9 +64,7 @@ fn create_ttl_flags_without_extended_types() {
     client.create_ttl(&path, 5, 1000).fails(err::UNIMPLEMENTED);
     client.create_ttl("bad", 6, -7).fails(err::UNIMPLEMENTED);
     client.create_flags(&path, 5).fails(err::UNIMPLEMENTED);
-    client
-        .create_as(op::CREATE2, &path, None, None, 6)
-        .fails(err::UNIMPLEMENTED);
+    client.create_as(op::CREATE2, &path, None, None, 6).fails(err::UNIMPLEMENTED);
     client.ping();
 }
 
@@ -85,14 +77,9 @@ fn create_ttl_ranges_and_other_op_codes() {
     client.create_ttl(&path, 0, 10).fails(err::BAD_ARGUMENTS);
     client.create_ttl(&path, 0, 0).fails(err::BAD_ARGUMENTS);
     client.create_flags(&path, 5).fails(err::BAD_ARGUMENTS);
-    client
-        .create_as(op::CREATE2, &path, None, None, 6)
-        .fails(err::BAD_ARGUMENTS);
+    client.create_as(op::CREATE2, &path, None, None, 6).fails(err::BAD_ARGUMENTS);
     let (made, stat) = client.create_ttl(&path, 5, (1 << 40) - 1).created();
-    assert_eq!(
-        (made, stat.ephemeral_owner, stat.version),
-        (path.clone(), 0, 0)
-    );
+    assert_eq!((made, stat.ephemeral_owner, stat.version), (path.clone(), 0, 0));
     let (made, _) = client.create_ttl(&path, 6, 60_000).created();
     assert_eq!(made, format!("{path}0000000001"));
 }
@@ -101,25 +88,13 @@ fn create_acl_beats_the_parent_and_the_path() {
     let (mut client, root) = place(&bed::usual(), "caacl");
     let missing = format!("{root}/no/x");
     client.create_acl(&missing, vec![]).fails(err::INVALID_ACL);
-    client
-        .create_as(op::CREATE, &missing, None, None, 0)
-        .fails(err::INVALID_ACL);
-    client
-        .create_acl(&missing, acl(&[(31, "nope", "x")]))
-        .fails(err::INVALID_ACL);
-    client
-        .create_acl("noslash", vec![])
-        .fails(err::BAD_ARGUMENTS);
-    client
-        .create_acl(&format!("{root}/a\0"), vec![])
-        .fails(err::BAD_ARGUMENTS);
-    client
-        .create_acl(&format!("{root}/.."), vec![])
-        .fails(err::INVALID_ACL);
+    client.create_as(op::CREATE, &missing, None, None, 0).fails(err::INVALID_ACL);
+    client.create_acl(&missing, acl(&[(31, "nope", "x")])).fails(err::INVALID_ACL);
+    client.create_acl("noslash", vec![]).fails(err::BAD_ARGUMENTS);
+    client.create_acl(&format!("{root}/a\0"), vec![]).fails(err::BAD_ARGUMENTS);
+    client.create_acl(&format!("{root}/.."), vec![]).fails(err::INVALID_ACL);
     let shut = closed(&mut client, &format!("{root}/shut"));
-    client
-        .create_acl(&format!("{shut}/x"), vec![])
-        .fails(err::INVALID_ACL);
+    client.create_acl(&format!("{shut}/x"), vec![]).fails(err::INVALID_ACL);
 }
 
 fn create_parent_permission_syntax_existence() {
@@ -131,46 +106,32 @@ fn create_parent_permission_syntax_existence() {
     }
     let shut = closed(&mut client, &at("/shut"));
     for name in ["x", "..", "", "\u{1}"] {
-        client
-            .create(&format!("{shut}/{name}"), b"")
-            .fails(err::NO_AUTH);
+        client.create(&format!("{shut}/{name}"), b"").fails(err::NO_AUTH);
     }
     let bad = [
         "", ".", "..", "\u{1}", "\u{1f}", "\u{7f}", "\u{9f}", "\u{e000}", "\u{f8ff}", "\u{fff0}",
         "😀",
     ];
     for name in bad {
-        client
-            .create(&at(&format!("/{name}")), b"")
-            .fails(err::BAD_ARGUMENTS);
+        client.create(&at(&format!("/{name}")), b"").fails(err::BAD_ARGUMENTS);
     }
     client.create("", b"").fails(err::BAD_ARGUMENTS);
     client.create("/", b"").fails(err::NODE_EXISTS);
     for name in ["...", ".b", "中", " ", "\u{a0}", "a:b", "\u{20}x"] {
         client.create(&at(&format!("/{name}")), b"").ok();
-        client
-            .create(&at(&format!("/{name}")), b"")
-            .fails(err::NODE_EXISTS);
+        client.create(&at(&format!("/{name}")), b"").fails(err::NODE_EXISTS);
     }
     client.create_flags(&at("/"), 2).ok();
     client.create_flags(&at("/e"), 1).ok();
-    client
-        .create_flags(&at("/e/x"), 0)
-        .fails(err::NO_CHILDREN_FOR_EPHEMERALS);
-    client
-        .create_flags(&at("/e/x"), 2)
-        .fails(err::NO_CHILDREN_FOR_EPHEMERALS);
-    client
-        .create_flags(&at("/e/x"), 1)
-        .fails(err::NO_CHILDREN_FOR_EPHEMERALS);
+    client.create_flags(&at("/e/x"), 0).fails(err::NO_CHILDREN_FOR_EPHEMERALS);
+    client.create_flags(&at("/e/x"), 2).fails(err::NO_CHILDREN_FOR_EPHEMERALS);
+    client.create_flags(&at("/e/x"), 1).fails(err::NO_CHILDREN_FOR_EPHEMERALS);
 }
 
 fn create_under_containers_and_ttl_nodes_is_fine() {
     let (mut client, root) = place(&bed::rich(), "kids");
     let (con, ttl) = (format!("{root}/c"), format!("{root}/t"));
-    client
-        .create_as(op::CREATE_CONTAINER, &con, None, Some(open_acl_unsafe()), 4)
-        .ok();
+    client.create_as(op::CREATE_CONTAINER, &con, None, Some(open_acl_unsafe()), 4).ok();
     client.create_ttl(&ttl, 5, 60_000).ok();
     for parent in [con, ttl] {
         client.create(&format!("{parent}/p"), b"").ok();
@@ -183,16 +144,10 @@ fn container_kind_follows_op_code_and_flags() {
     let (mut client, root) = place(&bed::rich(), "kind");
     let at = |name: &str| format!("{root}/{name}");
     let open = || Some(open_acl_unsafe());
-    client
-        .create_as(op::CREATE_CONTAINER, &at("op19"), None, open(), 0)
-        .ok();
-    client
-        .create_as(op::CREATE2, &at("op15"), None, open(), 4)
-        .ok();
+    client.create_as(op::CREATE_CONTAINER, &at("op19"), None, open(), 0).ok();
+    client.create_as(op::CREATE2, &at("op15"), None, open(), 4).ok();
     client.create_flags(&at("op1"), 4).ok();
-    client
-        .multi(vec![ops::create_flags(at("multi"), 4)])
-        .results();
+    client.multi(vec![ops::create_flags(at("multi"), 4)]).results();
     for name in ["op19", "op15", "op1", "multi"] {
         client.create(&format!("{}/x", at(name)), b"").ok();
         client.exists(&at(name), true).ok();
@@ -200,31 +155,16 @@ fn container_kind_follows_op_code_and_flags() {
     }
     let mut gone = [client.event().path, client.event().path];
     gone.sort();
-    assert_eq!(
-        gone,
-        [at("multi"), at("op19")],
-        "real containers are reaped"
-    );
+    assert_eq!(gone, [at("multi"), at("op19")], "real containers are reaped");
     std::thread::sleep(std::time::Duration::from_millis(2 * RICH_TICK));
-    assert_eq!(
-        client.take_kinds(),
-        [],
-        "flag 4 of op 1 and 15 makes a plain node"
-    );
+    assert_eq!(client.take_kinds(), [], "flag 4 of op 1 and 15 makes a plain node");
 }
 
 fn delete_precedence() {
     let server = bed::usual();
     let (mut client, root) = place(&server, "del");
     let at = |name: &str| format!("{root}{name}");
-    for path in [
-        "noslash",
-        "/a\0",
-        "/",
-        "/zookeeper",
-        "/zookeeper/quota",
-        "/zookeeper/config",
-    ] {
+    for path in ["noslash", "/a\0", "/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"] {
         client.delete(path, -1).fails(err::BAD_ARGUMENTS);
     }
     client.create(&at("/a"), b"").ok();
@@ -232,16 +172,10 @@ fn delete_precedence() {
         client.delete(&at(path), 3).fails(err::NO_NODE);
     }
     let nodelete = at("/nd");
-    client
-        .create_acl(&nodelete, acl(&[(23, "world", "anyone")]))
-        .ok();
+    client.create_acl(&nodelete, acl(&[(23, "world", "anyone")])).ok();
     client.create(&format!("{nodelete}/x"), b"").ok();
-    client
-        .delete(&format!("{nodelete}/x"), 9)
-        .fails(err::NO_AUTH);
-    client
-        .delete(&format!("{nodelete}/no"), -1)
-        .fails(err::NO_AUTH);
+    client.delete(&format!("{nodelete}/x"), 9).fails(err::NO_AUTH);
+    client.delete(&format!("{nodelete}/no"), -1).fails(err::NO_AUTH);
     client.create(&at("/a/b"), b"").ok();
     client.delete(&at("/a"), 9).fails(err::BAD_VERSION);
     client.delete(&at("/a"), 0).fails(err::NOT_EMPTY);
@@ -257,9 +191,7 @@ fn set_data_precedence() {
     for path in ["noslash", "/a\0", "/a//b", "/..", "/a/", ""] {
         client.set(path, b"", 7).fails(err::BAD_ARGUMENTS);
     }
-    client
-        .set(&format!("{root}/no"), b"", 7)
-        .fails(err::NO_NODE);
+    client.set(&format!("{root}/no"), b"", 7).fails(err::NO_NODE);
     let shut = closed(&mut client, &format!("{root}/shut"));
     client.set(&shut, b"", 7).fails(err::NO_AUTH);
     client.set(&root, b"", 7).fails(err::BAD_VERSION);
@@ -272,38 +204,17 @@ fn set_acl_precedence() {
     let missing = format!("{root}/no");
     client.set_acl("/..", vec![], 7).fails(err::BAD_ARGUMENTS);
     client.set_acl(&missing, vec![], 7).fails(err::INVALID_ACL);
-    let null = SetAclRequest {
-        path: Some(root.as_str().into()),
-        acl: None,
-        version: 7,
-    };
+    let null = SetAclRequest { path: Some(root.as_str().into()), acl: None, version: 7 };
     client.call(op::SET_ACL, &null).fails(err::INVALID_ACL);
-    client
-        .set_acl(&missing, open_acl_unsafe(), 7)
-        .fails(err::NO_NODE);
+    client.set_acl(&missing, open_acl_unsafe(), 7).fails(err::NO_NODE);
     let shut = closed(&mut client, &format!("{root}/shut"));
-    client
-        .set_acl(&shut, open_acl_unsafe(), 7)
-        .fails(err::NO_AUTH);
+    client.set_acl(&shut, open_acl_unsafe(), 7).fails(err::NO_AUTH);
     client.set(&root, b"", -1).ok();
-    client
-        .set_acl(&root, open_acl_unsafe(), 1)
-        .fails(err::BAD_VERSION);
-    assert_eq!(
-        client.set_acl(&root, open_acl_unsafe(), 0).stat().aversion,
-        1
-    );
-    let odd = acl(&[
-        (0, "world", "anyone"),
-        (999, "ip", "127.0.0.1"),
-        (31, "world", "anyone"),
-    ]);
+    client.set_acl(&root, open_acl_unsafe(), 1).fails(err::BAD_VERSION);
+    assert_eq!(client.set_acl(&root, open_acl_unsafe(), 0).stat().aversion, 1);
+    let odd = acl(&[(0, "world", "anyone"), (999, "ip", "127.0.0.1"), (31, "world", "anyone")]);
     client.set_acl(&root, odd.clone(), -1).ok();
-    assert_eq!(
-        client.get_acl(&root).acl(),
-        odd,
-        "permission bits are not checked"
-    );
+    assert_eq!(client.get_acl(&root).acl(), odd, "permission bits are not checked");
 }
 
 fn check_precedence() {
@@ -315,13 +226,8 @@ fn check_precedence() {
     assert_eq!(check(&root, 0).results(), [Outcome::Checked]);
     assert_eq!(check(&root, -1).results(), [Outcome::Checked]);
     let shut = format!("{root}/shut");
-    client
-        .create_acl(&shut, acl(&[(30, "world", "anyone")]))
-        .ok();
-    assert_eq!(
-        client.multi(vec![ops::check(&shut, 7)]).codes(),
-        [err::NO_AUTH]
-    );
+    client.create_acl(&shut, acl(&[(30, "world", "anyone")])).ok();
+    assert_eq!(client.multi(vec![ops::check(&shut, 7)]).codes(), [err::NO_AUTH]);
 }
 
 fn exists_precedence() {
@@ -332,14 +238,10 @@ fn exists_precedence() {
         client.exists(path, true).fails(err::NO_NODE);
     }
     let dark = format!("{root}/dark");
-    client
-        .create_acl(&dark, acl(&[(30, "world", "anyone")]))
-        .ok();
+    client.create_acl(&dark, acl(&[(30, "world", "anyone")])).ok();
     client.exists(&dark, true).fails(err::NO_AUTH);
     client.check_watches(&dark, 2).fails(err::NO_WATCHER);
-    client
-        .exists(&format!("{root}/later"), true)
-        .fails(err::NO_NODE);
+    client.exists(&format!("{root}/later"), true).fails(err::NO_NODE);
     client.check_watches(&format!("{root}/later"), 2).bare();
 }
 
@@ -354,14 +256,10 @@ fn the_empty_path_reads_the_root() {
 fn reads_precedence() {
     let (mut client, root) = place(&bed::usual(), "reads");
     let dark = format!("{root}/dark");
-    client
-        .create_acl(&dark, acl(&[(30, "world", "anyone")]))
-        .ok();
-    for (path, code) in [
-        (dark.as_str(), err::NO_AUTH),
-        ("/a//b", err::NO_NODE),
-        ("x", err::NO_NODE),
-    ] {
+    client.create_acl(&dark, acl(&[(30, "world", "anyone")])).ok();
+    for (path, code) in
+        [(dark.as_str(), err::NO_AUTH), ("/a//b", err::NO_NODE), ("x", err::NO_NODE)]
+    {
         client.get(path, true).fails(code);
         client.children(path, true).fails(code);
         client.children2(path, true).fails(code);
@@ -374,17 +272,9 @@ fn reads_precedence() {
 
 fn get_acl_takes_read_or_admin() {
     let (mut client, root) = place(&bed::usual(), "getacl");
-    for (perms, code) in [
-        (1, 0),
-        (16, 0),
-        (17, 0),
-        (14, err::NO_AUTH),
-        (0, err::NO_AUTH),
-    ] {
+    for (perms, code) in [(1, 0), (16, 0), (17, 0), (14, err::NO_AUTH), (0, err::NO_AUTH)] {
         let path = format!("{root}/p{perms}");
-        client
-            .create_acl(&path, acl(&[(perms, "world", "anyone")]))
-            .ok();
+        client.create_acl(&path, acl(&[(perms, "world", "anyone")])).ok();
         assert_eq!(client.get_acl(&path).err, code, "with permissions {perms}");
     }
 }
@@ -393,24 +283,18 @@ fn builtin_nodes_are_special() {
     let server = bed::usual();
     let mut client = join(&server);
     client.set("/zookeeper/config", b"", -1).fails(err::NO_AUTH);
-    client
-        .set_acl("/zookeeper/config", open_acl_unsafe(), -1)
-        .fails(err::NO_AUTH);
+    client.set_acl("/zookeeper/config", open_acl_unsafe(), -1).fails(err::NO_AUTH);
     client.set("/zookeeper", b"", -1).ok();
     client.create("/zookeeper/other", b"").ok();
     client.delete("/zookeeper/other", -1).bare();
-    client
-        .create("/zookeeper/config/x", b"")
-        .fails(err::NO_AUTH);
+    client.create("/zookeeper/config/x", b"").fails(err::NO_AUTH);
     client.auth("digest", b"super:wire").bare();
     client.set("/zookeeper/config", b"", -1).ok();
 }
 
 fn reconfig_is_disabled_by_default() {
     let mut client = join(&bed::usual());
-    client
-        .reconfig("server.1=a:1:2;3", "", -1)
-        .fails(err::RECONFIG_DISABLED);
+    client.reconfig("server.1=a:1:2;3", "", -1).fails(err::RECONFIG_DISABLED);
     client.ping();
 }
 
@@ -418,9 +302,7 @@ fn reconfig_enabled_on_a_standalone_server() {
     let spec = wire::server::Spec::usual().line("reconfigEnabled", true);
     let server = wire::server::Server::start(spec);
     let mut client = join(&server);
-    client
-        .reconfig("server.1=a:1:2;3", "", -1)
-        .fails(err::UNIMPLEMENTED);
+    client.reconfig("server.1=a:1:2;3", "", -1).fails(err::UNIMPLEMENTED);
     client.ping();
 }
 
@@ -457,9 +339,7 @@ fn multi_shapes_that_fail_whole() {
     raw_multi(&mut client, op::MULTI, &[(13, &check), (4, &read)]).fails(err::MARSHALLING);
     raw_multi(&mut client, op::MULTI_READ, &[(12, &read)]).fails(err::MARSHALLING);
     for flags in [5, 6, 7, -1] {
-        client
-            .multi(vec![ops::create_flags(format!("{root}/x"), flags)])
-            .fails(err::MARSHALLING);
+        client.multi(vec![ops::create_flags(format!("{root}/x"), flags)]).fails(err::MARSHALLING);
     }
     let null_acl = codec::client::MultiOp::Create(CreateRequest {
         path: Some(format!("{root}/x").into()),
@@ -469,9 +349,7 @@ fn multi_shapes_that_fail_whole() {
     });
     client.multi(vec![null_acl]).fails(err::MARSHALLING);
     assert_eq!(client.multi(vec![]).results(), []);
-    client
-        .exists(&format!("{root}/x"), false)
-        .fails(err::NO_NODE);
+    client.exists(&format!("{root}/x"), false).fails(err::NO_NODE);
 }
 
 fn multi_sub_ops_use_the_same_rules() {
@@ -500,21 +378,12 @@ fn multi_sub_ops_use_the_same_rules() {
 
 fn multi_ttl_op_with_other_flags_and_containers() {
     let (mut client, root) = place(&bed::rich(), "mttl");
-    let results = client
-        .multi(vec![ops::ttl(format!("{root}/p"), 0, 5)])
-        .results();
-    assert!(
-        matches!(results[..], [Outcome::Created(_)]),
-        "op 21 with flag 0 is a create"
-    );
+    let results = client.multi(vec![ops::ttl(format!("{root}/p"), 0, 5)]).results();
+    assert!(matches!(results[..], [Outcome::Created(_)]), "op 21 with flag 0 is a create");
     let bad = client.multi(vec![ops::ttl(format!("{root}/t"), 5, 0)]);
     assert_eq!(bad.codes(), [err::BAD_ARGUMENTS]);
-    let results = client
-        .multi(vec![ops::ttl(format!("{root}/t"), 6, 60_000)])
-        .results();
-    let Outcome::CreatedWithStat(path, _) = &results[0] else {
-        panic!("{results:?}")
-    };
+    let results = client.multi(vec![ops::ttl(format!("{root}/t"), 6, 60_000)]).results();
+    let Outcome::CreatedWithStat(path, _) = &results[0] else { panic!("{results:?}") };
     assert_eq!(*path, format!("{root}/t0000000001"));
 }
 
@@ -522,9 +391,7 @@ fn multi_read_results_and_errors() {
     let (mut client, root) = place(&bed::usual(), "mread");
     client.create(&format!("{root}/a"), b"data").ok();
     let dark = format!("{root}/dark");
-    client
-        .create_acl(&dark, acl(&[(30, "world", "anyone")]))
-        .ok();
+    client.create_acl(&dark, acl(&[(30, "world", "anyone")])).ok();
     let parts = vec![
         ops::get(format!("{root}/a")),
         ops::get(format!("{root}/no")),
@@ -534,18 +401,10 @@ fn multi_read_results_and_errors() {
     let results = client.multi_read(parts).results();
     assert!(matches!(&results[0], Outcome::Data(Some(data), _) if data == b"data"));
     assert_eq!(results[1], Outcome::Failed(err::NO_NODE));
-    assert_eq!(
-        results[2],
-        Outcome::Children(vec!["a".into(), "dark".into()])
-    );
+    assert_eq!(results[2], Outcome::Children(vec!["a".into(), "dark".into()]));
     assert_eq!(results[3], Outcome::Failed(err::NO_AUTH));
     assert_eq!(client.multi_read(vec![]).results(), []);
-    let path = [
-        &(root.len() as i32).to_be_bytes()[..],
-        root.as_bytes(),
-        &[1],
-    ]
-    .concat();
+    let path = [&(root.len() as i32).to_be_bytes()[..], root.as_bytes(), &[1]].concat();
     raw_multi(&mut client, op::MULTI_READ, &[(4, &path), (8, &path)]).ok();
     client.check_watches(&root, 3).fails(err::NO_WATCHER);
 }
@@ -554,10 +413,7 @@ fn multi_read_with_a_write_gives_results_so_far() {
     let (mut client, root) = place(&bed::usual(), "mrw");
     let reply = client.multi_read(vec![ops::check(root.as_str(), -1)]);
     assert_eq!(reply.err, err::MARSHALLING, "{reply:?}");
-    assert_eq!(
-        reply.body, b"\xff\xff\xff\xff\x01\xff\xff\xff\xff",
-        "the terminator"
-    );
+    assert_eq!(reply.body, b"\xff\xff\xff\xff\x01\xff\xff\xff\xff", "the terminator");
     client.ping();
 }
 
@@ -579,31 +435,11 @@ fn null_paths_are_marshalling_errors() {
     for op in ops {
         client.call(op, &Raw(&body)).fails(err::MARSHALLING);
     }
-    client
-        .call(op::SET_DATA, &Raw(&body))
-        .fails(err::BAD_ARGUMENTS);
-    client
-        .call(op::SET_ACL, &Raw(&body))
-        .fails(err::BAD_ARGUMENTS);
+    client.call(op::SET_DATA, &Raw(&body)).fails(err::BAD_ARGUMENTS);
+    client.call(op::SET_ACL, &Raw(&body)).fails(err::BAD_ARGUMENTS);
     client.call(op::ADD_WATCH, &Raw(&body)).ok();
-    let null_id = Acl {
-        perms: 31,
-        id: Id {
-            scheme: Some("digest".into()),
-            id: None,
-        },
-    };
-    client
-        .create_acl("/null-id", vec![null_id])
-        .fails(err::MARSHALLING);
-    let null_scheme = Acl {
-        perms: 31,
-        id: Id {
-            scheme: None,
-            id: Some("x".into()),
-        },
-    };
-    client
-        .create_acl("/null-scheme", vec![null_scheme])
-        .fails(err::INVALID_ACL);
+    let null_id = Acl { perms: 31, id: Id { scheme: Some("digest".into()), id: None } };
+    client.create_acl("/null-id", vec![null_id]).fails(err::MARSHALLING);
+    let null_scheme = Acl { perms: 31, id: Id { scheme: None, id: Some("x".into()) } };
+    client.create_acl("/null-scheme", vec![null_scheme]).fails(err::INVALID_ACL);
 }

@@ -18,10 +18,7 @@ pub fn trials() -> Vec<Trial> {
         a_restart_gives_every_session_its_full_timeout,
     ];
     let mut trials = case::trials("expiry", For::All, all);
-    let promises = cases![
-        a_pause_of_the_server_expires_nobody,
-        the_log_says_why_a_session_ended
-    ];
+    let promises = cases![a_pause_of_the_server_expires_nobody, the_log_says_why_a_session_ended];
     trials.extend(case::trials("expiry", For::Promise, promises));
     trials
 }
@@ -60,20 +57,12 @@ fn many_sessions_expire_in_their_bucket() {
             continue;
         }
         left -= 1;
-        let n: usize = seen.path[seen.path.len() - 2..]
-            .parse()
-            .expect("the number");
+        let n: usize = seen.path[seen.path.len() - 2..].parse().expect("the number");
         let timeout = Duration::from_millis(timeouts[n]);
-        assert!(
-            touched[n].0.elapsed() >= timeout,
-            "session {n} ended before its timeout"
-        );
+        assert!(touched[n].0.elapsed() >= timeout, "session {n} ended before its timeout");
         let most = timeout + Duration::from_millis(RICH_TICK + SLACK);
         let lasted = touched[n].1.elapsed();
-        assert!(
-            lasted <= most,
-            "session {n} of {timeout:?} lasted {lasted:?}"
-        );
+        assert!(lasted <= most, "session {n} of {timeout:?} lasted {lasted:?}");
     }
 }
 
@@ -86,9 +75,7 @@ fn an_expired_session_loses_its_ephemerals_and_nothing_else() {
     watcher.exists(&format!("{root}/e"), true).ok();
     assert_eq!(watcher.event().kind, event::DELETED);
     watcher.exists(&format!("{root}/p"), false).ok();
-    watcher
-        .exists(&format!("{root}/e"), false)
-        .fails(err::NO_NODE);
+    watcher.exists(&format!("{root}/e"), false).fails(err::NO_NODE);
     owner.is_closed();
     Connect::resume(&owner.session).is_expired(server.addr());
 }
@@ -122,10 +109,7 @@ fn a_pause_of_the_server_expires_nobody() {
     // Long enough for a tracker that trusts the clock to expire both.
     std::thread::sleep(Duration::from_millis(300));
     idle.ping();
-    Connect::resume(&gone)
-        .open(server.addr())
-        .exists("/gone", false)
-        .ok();
+    Connect::resume(&gone).open(server.addr()).exists("/gone", false).ok();
     idle.exists("/idle", false).ok();
 }
 
@@ -135,9 +119,7 @@ fn the_log_says_why_a_session_ended() {
     client.is_closed();
     let id = format!("0x{:x}", client.session.id);
     let log = server.log();
-    let line = log
-        .lines()
-        .find(|line| line.contains(&id) && line.to_lowercase().contains("expir"));
+    let line = log.lines().find(|line| line.contains(&id) && line.to_lowercase().contains("expir"));
     let line = line.unwrap_or_else(|| panic!("no line about the expiry of {id}"));
     assert!(line.contains("600"), "the timeout stands in it: {line}");
 }

@@ -32,19 +32,14 @@ fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<_> = text.chars().filter(|c| !c.is_whitespace()).collect();
     assert!(digits.len().is_multiple_of(2), "{text}");
     let byte = |pair: &[char]| pair.iter().collect::<String>();
-    digits
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(&byte(pair), 16).expect("hex"))
-        .collect()
+    digits.chunks(2).map(|pair| u8::from_str_radix(&byte(pair), 16).expect("hex")).collect()
 }
 
 /// Sends hex and answers `size` bytes.
 fn talk(stream: &mut TcpStream, send: &str, size: usize) -> Vec<u8> {
     stream.write_all(&hex(send)).expect("it is sent");
     let mut answer = vec![0; size];
-    stream
-        .read_exact(&mut answer)
-        .expect("an answer of that size");
+    stream.read_exact(&mut answer).expect("an answer of that size");
     answer
 }
 
@@ -79,10 +74,8 @@ fn connect_and_its_response() {
 fn expired_response() {
     let mut stream = open_socket(bed::usual().addr());
     let unknown = CONNECT.replacen("00007530 0000000000000000", "00007530 0000000000007777", 1);
-    let good = unknown.replace(
-        "00000000000000000000000000000000 00",
-        "3d7971b83a8c662f3c261e1fe4915c30 00",
-    );
+    let good = unknown
+        .replace("00000000000000000000000000000000 00", "3d7971b83a8c662f3c261e1fe4915c30 00");
     let answer = talk(&mut stream, &good, 41);
     let due = "00000025 00000000 00000000 0000000000000000 00000010 \
                00000000000000000000000000000000 00";
@@ -111,22 +104,10 @@ fn create_and_the_same_again() {
     let zxid = i64::from_be_bytes(first[8..16].try_into().expect("8 bytes"));
     assert_eq!(first[16..], hex("00000000 00000002 2f61"));
     let again = talk(&mut stream, &body("00000002"), 20);
-    let due = [
-        hex("00000010 00000002"),
-        (zxid + 1).to_be_bytes().to_vec(),
-        hex("ffffff92"),
-    ];
+    let due = [hex("00000010 00000002"), (zxid + 1).to_be_bytes().to_vec(), hex("ffffff92")];
     assert_eq!(again, due.concat());
-    let gone = talk(
-        &mut stream,
-        "00000012 00000003 00000002 00000002 2f61 ffffffff",
-        20,
-    );
-    let due = [
-        hex("00000010 00000003"),
-        (zxid + 2).to_be_bytes().to_vec(),
-        hex("00000000"),
-    ];
+    let gone = talk(&mut stream, "00000012 00000003 00000002 00000002 2f61 ffffffff", 20);
+    let due = [hex("00000010 00000003"), (zxid + 2).to_be_bytes().to_vec(), hex("00000000")];
     assert_eq!(gone, due.concat());
     close(stream);
 }
@@ -135,11 +116,7 @@ fn create_and_the_same_again() {
 fn create(stream: &mut TcpStream, path: &str) -> Vec<u8> {
     let size = hex(path).len();
     let rest = format!("00000001 00000001 {path} 00000002 6869 {OPEN} 00000000");
-    talk(
-        stream,
-        &format!("{:08x} {rest}", hex(&rest).len()),
-        4 + 16 + size,
-    )
+    talk(stream, &format!("{:08x} {rest}", hex(&rest).len()), 4 + 16 + size)
 }
 
 /// Deletes a node of any version.
@@ -157,35 +134,22 @@ fn get_data_watch_event() {
     let (mut stream, _) = connected(&server);
     create(&mut stream, A);
     create(&mut stream, A_X);
-    let watch = talk(
-        &mut stream,
-        "0000000f 00000002 00000004 00000002 2f61 01",
-        4 + 16 + 6 + 68,
-    );
+    let watch = talk(&mut stream, "0000000f 00000002 00000004 00000002 2f61 01", 4 + 16 + 6 + 68);
     assert_eq!(watch[16..26], hex("00000000 00000002 6869"));
     let watch = format!("00000011 00000002 00000004 {A_X} 01");
     talk(&mut stream, &watch, 4 + 16 + 6 + 68);
     let set = format!("00000018 00000003 00000005 {A_X} ffffffff ffffffff");
     let both = talk(&mut stream, &set, (4 + 32) + (4 + 16 + 68));
     let zxid = &both[36 + 8..36 + 16];
-    let event = [
-        "00000020 ffffffff",
-        "00000000 00000003 00000003 00000004 2f612f78",
-    ]
-    .map(hex);
+    let event = ["00000020 ffffffff", "00000000 00000003 00000003 00000004 2f612f78"].map(hex);
     assert_eq!(both[..36], [&event[0][..], zxid, &event[1]].concat());
     assert_eq!(both[36..44], hex("00000054 00000003"));
     delete(&mut stream, A_X);
     let mut last = [0; 4 + 16 + 8 + 6 + 20];
     let gone = format!("00000012 00000009 00000002 {A} ffffffff");
     stream.write_all(&hex(&gone)).expect("it is sent");
-    stream
-        .read_exact(&mut last)
-        .expect("the event and the reply");
-    assert_eq!(
-        last[16..34],
-        hex("00000000 00000002 00000003 00000002 2f61")
-    );
+    stream.read_exact(&mut last).expect("the event and the reply");
+    assert_eq!(last[16..34], hex("00000000 00000002 00000003 00000002 2f61"));
     close(stream);
 }
 
@@ -223,10 +187,7 @@ fn unknown_op() {
 fn sasl_without_configuration() {
     let (mut stream, _) = connected(&bed::usual());
     let answer = talk(&mut stream, "0000000c 00000005 00000066 00000000", 24);
-    assert_eq!(
-        answer,
-        hex("00000014 00000005 0000000000000000 00000000 ffffffff")
-    );
+    assert_eq!(answer, hex("00000014 00000005 0000000000000000 00000000 ffffffff"));
     close(stream);
 }
 

@@ -36,22 +36,14 @@ pub fn trials() -> Vec<Trial> {
 
 fn the_timeout_is_clamped() {
     let addr = bed::usual().addr();
-    for (asked, given) in [
-        (1, 4000),
-        (-5, 4000),
-        (0, 4000),
-        (4001, 4001),
-        (1_000_000, 40_000),
-    ] {
+    for (asked, given) in [(1, 4000), (-5, 4000), (0, 4000), (4001, 4001), (1_000_000, 40_000)] {
         let client = Connect::new().timeout(asked).open(addr);
         assert_eq!(client.session.timeout, given, "asked for {asked}");
     }
 }
 
 fn own_limits_of_the_timeout() {
-    let spec = Spec::stock()
-        .line("minSessionTimeout", 500)
-        .line("maxSessionTimeout", 90_000);
+    let spec = Spec::stock().line("minSessionTimeout", 500).line("maxSessionTimeout", 90_000);
     let server = Server::start(spec);
     for (asked, given) in [(1, 500), (700, 700), (1_000_000, 90_000)] {
         let client = Connect::new().timeout(asked).open(server.addr());
@@ -61,23 +53,13 @@ fn own_limits_of_the_timeout() {
 
 fn any_protocol_version_is_answered_with_0() {
     for protocol in [0, 1, -1, i32::MAX] {
-        let client = Connect {
-            protocol,
-            ..Connect::new()
-        }
-        .open(bed::usual().addr());
+        let client = Connect { protocol, ..Connect::new() }.open(bed::usual().addr());
         assert_eq!(client.session.protocol, 0);
     }
 }
 
 fn any_password_of_a_new_session_is_ignored() {
-    for passwd in [
-        None,
-        Some(vec![]),
-        Some(vec![1; 3]),
-        Some(vec![7; 16]),
-        Some(vec![9; 40]),
-    ] {
+    for passwd in [None, Some(vec![]), Some(vec![1; 3]), Some(vec![7; 16]), Some(vec![9; 40])] {
         let client = Connect::new().passwd(passwd).open(bed::usual().addr());
         assert_eq!(client.session.passwd, password_of(client.session.id));
     }
@@ -89,27 +71,18 @@ fn a_frame_may_come_in_pieces() {
         stream.write_all(piece).expect("it is sent");
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert_eq!(
-        read_frame(&mut stream).map(|payload| payload.len()),
-        Some(37)
-    );
+    assert_eq!(read_frame(&mut stream).map(|payload| payload.len()), Some(37));
 }
 
 fn requests_may_stand_behind_the_connect_frame() {
     let mut stream = open_socket(bed::usual().addr());
     let mut bytes = Connect::new().frame();
-    let path = codec::client::GetDataRequest {
-        path: Some("/".into()),
-        watch: false,
-    };
+    let path = codec::client::GetDataRequest { path: Some("/".into()), watch: false };
     bytes.extend(request(1, op::GET_DATA, &path));
     bytes.extend(request(-2, op::PING, &Raw(&[])));
     bytes.extend(request(2, op::CLOSE_SESSION, &Raw(&[])));
     stream.write_all(&bytes).expect("it is sent");
-    assert_eq!(
-        read_frame(&mut stream).map(|payload| payload.len()),
-        Some(37)
-    );
+    assert_eq!(read_frame(&mut stream).map(|payload| payload.len()), Some(37));
     let mut xid = || read_frame(&mut stream).map(|payload| payload[..4].to_vec());
     assert_eq!(xid(), Some(vec![0, 0, 0, 1]));
     assert_eq!(xid(), Some(vec![0xff, 0xff, 0xff, 0xfe]));
@@ -130,15 +103,8 @@ fn a_wrong_password_is_an_expired_session() {
     let client = join(&server);
     let session = client.session.clone();
     let good = session.passwd.clone();
-    for wrong in [
-        Some(vec![0; 16]),
-        Some(good[..15].to_vec()),
-        None,
-        Some(vec![]),
-    ] {
-        Connect::resume(&session)
-            .passwd(wrong)
-            .is_expired(server.addr());
+    for wrong in [Some(vec![0; 16]), Some(good[..15].to_vec()), None, Some(vec![])] {
+        Connect::resume(&session).passwd(wrong).is_expired(server.addr());
     }
     Connect::resume(&session).open(server.addr());
     drop(client);
@@ -180,15 +146,8 @@ fn closing_tells_the_closers_watches_first() {
     client.exists(&path, true).ok();
     client.children(&root, true).ok();
     let reply = client.close_session().bare();
-    let seen: Vec<_> = client
-        .events
-        .drain(..)
-        .map(|e| (e.kind, e.path, e.zxid))
-        .collect();
-    let due = [
-        (event::DELETED, path, reply.zxid),
-        (event::CHILDREN, root, reply.zxid),
-    ];
+    let seen: Vec<_> = client.events.drain(..).map(|e| (e.kind, e.path, e.zxid)).collect();
+    let due = [(event::DELETED, path, reply.zxid), (event::CHILDREN, root, reply.zxid)];
     assert_eq!(seen, due);
 }
 
@@ -231,9 +190,7 @@ fn sessions_survive_a_restart() {
     let session = client.abandon();
     server.kill9();
     server.restart();
-    let mut back = Connect::resume(&session)
-        .last_zxid(last)
-        .open(server.addr());
+    let mut back = Connect::resume(&session).last_zxid(last).open(server.addr());
     assert_eq!(back.get("/e", false).data().1.ephemeral_owner, session.id);
     assert_eq!(back.get("/p", false).data().0, Some(b"kept".to_vec()));
     assert_eq!(back.children("/", false).names(), ["e", "p", "zookeeper"]);
@@ -244,9 +201,7 @@ fn unfinished_handshakes_are_closed() {
     let mut idle = [open_socket(server.addr()), open_socket(server.addr())];
     idle[1].write_all(&[0, 0]).expect("half a length word");
     for stream in &mut idle {
-        stream
-            .set_read_timeout(Some(Duration::from_secs(25)))
-            .expect("a longer limit");
+        stream.set_read_timeout(Some(Duration::from_secs(25))).expect("a longer limit");
         assert_eq!(read_frame(stream), None, "closed after 10 to 20 seconds");
     }
 }

@@ -44,16 +44,9 @@ fn is_well(server: &Server, before_kib: u64) {
     let (mut client, root) = place(server, "well");
     client.set(&root, b"x", 0).ok();
     client.delete(&root, 1).bare();
-    assert!(
-        started.elapsed() < Duration::from_secs(5),
-        "it took {:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(5), "it took {:?}", started.elapsed());
     let after = server.rss_kib();
-    assert!(
-        after < before_kib + GROWTH_KIB,
-        "memory went from {before_kib} to {after} KiB"
-    );
+    assert!(after < before_kib + GROWTH_KIB, "memory went from {before_kib} to {after} KiB");
 }
 
 /// Deterministic noise.
@@ -81,9 +74,7 @@ fn random_bytes_before_the_handshake() {
         let mut stream = open_socket(server.addr());
         let bytes = noise.bytes(200);
         // The server may close in the middle of it.
-        let _ = stream
-            .write_all(&bytes)
-            .and_then(|()| stream.write_all(&framed(&bytes)));
+        let _ = stream.write_all(&bytes).and_then(|()| stream.write_all(&framed(&bytes)));
     }
     is_well(&server, before);
 }
@@ -148,23 +139,15 @@ fn frames_cut_at_every_byte() {
         client.write(&framed(&whole[4..4 + cut]));
         client.reply().fails(err::MARSHALLING);
     }
-    join(&server)
-        .exists("/never-made", false)
-        .fails(err::NO_NODE);
+    join(&server).exists("/never-made", false).fails(err::NO_NODE);
     is_well(&server, before);
 }
 
 fn frames_out_of_order() {
     let server = bed::usual();
     let mut stream = open_socket(server.addr());
-    stream
-        .write_all(&request(1, op::PING, &Raw(&[])))
-        .expect("it is sent");
-    assert_eq!(
-        read_frame(&mut stream),
-        None,
-        "a request before the connect frame"
-    );
+    stream.write_all(&request(1, op::PING, &Raw(&[]))).expect("it is sent");
+    assert_eq!(read_frame(&mut stream), None, "a request before the connect frame");
     let mut client = join(&server);
     client.write(&Connect::new().frame());
     // Read as a request, it has the op code 0.
@@ -180,17 +163,12 @@ fn slow_connects_hold_up_nobody() {
     let frame = Connect::new().frame();
     let mut slow: Vec<TcpStream> = (0..60).map(|_| open_socket(server.addr())).collect();
     for byte in &frame[..30] {
-        slow.iter_mut()
-            .for_each(|stream| stream.write_all(&[*byte]).expect("it is sent"));
+        slow.iter_mut().for_each(|stream| stream.write_all(&[*byte]).expect("it is sent"));
     }
     let started = Instant::now();
     let (mut client, root) = place(&server, "slow");
     (0..100).for_each(|_| drop(client.set(&root, b"x", -1).ok()));
-    assert!(
-        started.elapsed() < Duration::from_secs(5),
-        "it took {:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(5), "it took {:?}", started.elapsed());
     for stream in &mut slow {
         stream.write_all(&frame[30..]).expect("it is sent");
     }
@@ -214,28 +192,16 @@ fn paths_with_nul_dots_and_bad_utf8() {
     for name in ["a\0b", ".", "..", "a/./b", "a/../b", "", "a//b", "\u{0}"] {
         let path = format!("{root}/{name}");
         let code = client.create(&path, b"").err;
-        assert!(
-            [err::BAD_ARGUMENTS, err::NO_NODE].contains(&code),
-            "{path:?}: {code}"
-        );
-        assert_eq!(
-            client.set(&path, b"", -1).err,
-            err::BAD_ARGUMENTS,
-            "{path:?}"
-        );
+        assert!([err::BAD_ARGUMENTS, err::NO_NODE].contains(&code), "{path:?}: {code}");
+        assert_eq!(client.set(&path, b"", -1).err, err::BAD_ARGUMENTS, "{path:?}");
         let code = client.delete(&path, -1).err;
-        assert!(
-            [err::BAD_ARGUMENTS, err::NO_NODE].contains(&code),
-            "{path:?}: {code}"
-        );
+        assert!([err::BAD_ARGUMENTS, err::NO_NODE].contains(&code), "{path:?}: {code}");
     }
     let bad = [root.as_bytes(), b"/\xff\xfe"].concat();
     let length = (bad.len() as i32).to_be_bytes();
     let open = b"\0\0\0\x01\0\0\0\x1f\0\0\0\x05world\0\0\0\x06anyone";
     let body = [&length[..], &bad, &[0xff; 4], open, &[0; 4]].concat();
-    client
-        .call(op::CREATE, &Raw(&body))
-        .fails(err::BAD_ARGUMENTS);
+    client.call(op::CREATE, &Raw(&body)).fails(err::BAD_ARGUMENTS);
     assert_eq!(client.children(&root, false).names(), Vec::<String>::new());
 }
 
@@ -255,18 +221,11 @@ fn a_hundred_thousand_children_are_listed() {
     (0..4).for_each(|_| drop(client.reply().ok()));
     let mut other = join(&server);
     let reply = client.children2("/big", true);
-    assert!(
-        reply.body.len() > 1_048_575,
-        "larger than what clients take: {}",
-        reply.body.len()
-    );
+    assert!(reply.body.len() > 1_048_575, "larger than what clients take: {}", reply.body.len());
     let (names, stat) = reply.names_and_stat();
     assert_eq!((names.len(), stat.num_children), (batches * size, 100_000));
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
-    assert_eq!(
-        (names[0].as_str(), names[99_999].as_str()),
-        ("child-000000", "child-099999")
-    );
+    assert_eq!((names[0].as_str(), names[99_999].as_str()), ("child-000000", "child-099999"));
     other.delete("/big/child-000000", -1).bare();
     assert_eq!(client.event().path, "/big");
     assert_eq!(client.count("/big").number(), 99_999);
@@ -277,16 +236,10 @@ fn a_hundred_thousand_children_are_listed() {
 /// Sends `count` getData requests for `path` and reads nothing.
 fn ask_without_reading(server: &Server, path: &str, count: usize) -> wire::client::Client {
     let mut greedy = join(server);
-    let body = codec::client::GetDataRequest {
-        path: Some(path.into()),
-        watch: false,
-    };
+    let body = codec::client::GetDataRequest { path: Some(path.into()), watch: false };
     let frame = request(1, op::GET_DATA, &body);
     let limit = Some(Duration::from_millis(300));
-    greedy
-        .socket()
-        .set_write_timeout(limit)
-        .expect("a write limit");
+    greedy.socket().set_write_timeout(limit).expect("a write limit");
     for _ in 0..count {
         // A server that stops reading from this client is right.
         if greedy.socket().write_all(&frame).is_err() {
@@ -303,11 +256,7 @@ fn a_client_that_never_reads_holds_up_nobody() {
     let greedy = ask_without_reading(&server, &root, 200);
     let started = Instant::now();
     (0..50).for_each(|_| drop(client.set(&root, b"x", -1).ok()));
-    assert!(
-        started.elapsed() < Duration::from_secs(5),
-        "it took {:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(5), "it took {:?}", started.elapsed());
     greedy.abandon();
 }
 
@@ -316,9 +265,15 @@ fn unread_replies_are_bounded() {
     let (mut client, root) = place(&server, "unread");
     client.set(&root, &vec![b'x'; 1_000_000], -1).ok();
     let before = server.rss_kib();
-    let greedy = ask_without_reading(&server, &root, 2000);
+    let greedy: Vec<_> = (0..4).map(|_| ask_without_reading(&server, &root, 500)).collect();
     is_well(&server, before);
-    greedy.abandon();
+    let sample = || {
+        std::thread::sleep(Duration::from_millis(100));
+        server.rss_kib()
+    };
+    let after = (0..20).map(|_| sample()).max().unwrap_or_default();
+    assert!(after < before + 100 * 1024, "2000 unread megabytes: from {before} to {after} KiB");
+    drop(greedy);
 }
 
 fn announced_lengths_cost_no_memory() {
@@ -328,25 +283,18 @@ fn announced_lengths_cost_no_memory() {
     for n in 0..600 {
         let mut stream = open_socket(server.addr());
         if n % 2 == 0 {
-            stream
-                .write_all(&Connect::new().frame())
-                .expect("it is sent");
+            stream.write_all(&Connect::new().frame()).expect("it is sent");
             assert!(read_frame(&mut stream).is_some());
         }
-        stream
-            .write_all(&1_048_575_i32.to_be_bytes())
-            .expect("it is sent");
+        stream.write_all(&1_048_575_i32.to_be_bytes()).expect("it is sent");
         stream.write_all(&[0; 8]).expect("it is sent");
         greedy.push(stream);
     }
     let (mut client, root) = place(&server, "announced");
     client.set(&root, b"x", -1).ok();
     let after = server.rss_kib();
-    let allowed = before + 40 * 1024;
-    assert!(
-        after < allowed,
-        "600 announced megabytes: from {before} to {after} KiB"
-    );
+    let allowed = before + 64 * 1024;
+    assert!(after < allowed, "600 announced megabytes: from {before} to {after} KiB");
 }
 
 fn running_out_of_files_spares_those_who_are_connected() {

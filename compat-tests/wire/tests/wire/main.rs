@@ -13,6 +13,7 @@ mod golden;
 mod handshake;
 mod hostile;
 mod malformed;
+mod order;
 mod quota;
 mod throttle;
 mod watches;
@@ -30,6 +31,7 @@ fn main() {
         handshake::trials(),
         malformed::trials(),
         watches::trials(),
+        order::trials(),
         acl::trials(),
         quota::trials(),
         words::trials(),

@@ -109,10 +109,7 @@ fn create_fires_data_before_child_table() {
     watcher.children(&root, true).ok();
     watcher.exists(&node, true).fails(err::NO_NODE);
     writer.create(&node, b"").ok();
-    assert_eq!(
-        watcher.take_kinds(),
-        [(event::CREATED, node), (event::CHILDREN, root)]
-    );
+    assert_eq!(watcher.take_kinds(), [(event::CREATED, node), (event::CHILDREN, root)]);
 }
 
 fn delete_fires_the_node_before_its_parent() {
@@ -121,10 +118,7 @@ fn delete_fires_the_node_before_its_parent() {
     watcher.children(&root, true).ok();
     watcher.children(&node, true).ok();
     writer.delete(&node, -1).ok();
-    assert_eq!(
-        watcher.take_kinds(),
-        [(event::DELETED, node), (event::CHILDREN, root)]
-    );
+    assert_eq!(watcher.take_kinds(), [(event::DELETED, node), (event::CHILDREN, root)]);
 }
 
 fn child_watch_and_recursive_watch_together() {
@@ -134,22 +128,14 @@ fn child_watch_and_recursive_watch_together() {
     let node = writer.create(&format!("{root}/n"), b"").path();
     let own = |watcher: &mut Client| {
         let all = watcher.take_kinds().into_iter();
-        all.filter(|(_, path)| path.starts_with(&root))
-            .collect::<Vec<_>>()
+        all.filter(|(_, path)| path.starts_with(&root)).collect::<Vec<_>>()
     };
-    let due = [
-        (event::CREATED, node.clone()),
-        (event::CHILDREN, root.clone()),
-    ];
+    let due = [(event::CREATED, node.clone()), (event::CHILDREN, root.clone())];
     assert_eq!(own(&mut watcher), due);
     watcher.children(&node, true).ok();
     watcher.get(&node, true).ok();
     writer.delete(&node, -1).ok();
-    assert_eq!(
-        own(&mut watcher),
-        [(event::DELETED, node)],
-        "one event for all three"
-    );
+    assert_eq!(own(&mut watcher), [(event::DELETED, node)], "one event for all three");
 }
 
 fn multi_fires_in_step_order_before_the_reply() {
@@ -163,11 +149,7 @@ fn multi_fires_in_step_order_before_the_reply() {
         ops::set(a.as_str(), b"x", -1),
         ops::delete(b.as_str(), -1),
     ]);
-    let seen: Vec<_> = writer
-        .events
-        .drain(..)
-        .map(|e| (e.kind, e.path, e.zxid))
-        .collect();
+    let seen: Vec<_> = writer.events.drain(..).map(|e| (e.kind, e.path, e.zxid)).collect();
     let due = [
         (event::CREATED, a.clone()),
         (event::CHILDREN, root),
@@ -201,15 +183,10 @@ fn closing_a_session_fires_with_one_zxid() {
     }
     watcher.add_watch(&root, 1).ok();
     let zxid = owner.close_session().bare().zxid;
-    let mut seen: Vec<_> = watcher
-        .take_events()
-        .into_iter()
-        .map(|e| (e.path, e.kind, e.zxid))
-        .collect();
+    let mut seen: Vec<_> =
+        watcher.take_events().into_iter().map(|e| (e.path, e.kind, e.zxid)).collect();
     seen.sort();
-    let due: Vec<_> = (0..5)
-        .map(|n| (format!("{root}/e{n}"), event::DELETED, zxid))
-        .collect();
+    let due: Vec<_> = (0..5).map(|n| (format!("{root}/e{n}"), event::DELETED, zxid)).collect();
     assert_eq!(seen, due);
 }
 
@@ -242,9 +219,7 @@ fn add_watch_takes_missing_and_nonsense_paths() {
         assert_eq!(watcher.add_watch(path, 1).ok().body, [0; 4]);
     }
     let dark = format!("{root}/dark");
-    writer
-        .create_acl(&dark, acl(&[(0, "world", "anyone")]))
-        .ok();
+    writer.create_acl(&dark, acl(&[(0, "world", "anyone")])).ok();
     watcher.add_watch(&dark, 0).ok();
     watcher.add_watch(&format!("{root}/later"), 0).ok();
     let later = writer.create(&format!("{root}/later"), b"").path();
@@ -266,11 +241,7 @@ fn persistent_survives_deletion() {
         writer.create(&node, b"").ok();
         writer.delete(&node, -1).ok();
     }
-    let kinds: Vec<_> = watcher
-        .take_kinds()
-        .into_iter()
-        .map(|(kind, _)| kind)
-        .collect();
+    let kinds: Vec<_> = watcher.take_kinds().into_iter().map(|(kind, _)| kind).collect();
     assert_eq!(kinds, [event::CREATED, event::DELETED].repeat(3));
 }
 
@@ -281,10 +252,7 @@ fn recursive_on_the_root_sees_everything_below() {
     writer.create(&format!("{root}/a"), b"").ok();
     writer.create(&deep, b"").ok();
     writer.set(&deep, b"x", -1).ok();
-    let seen = watcher
-        .take_kinds()
-        .into_iter()
-        .filter(|(_, path)| *path == deep);
+    let seen = watcher.take_kinds().into_iter().filter(|(_, path)| *path == deep);
     let kinds: Vec<_> = seen.map(|(kind, _)| kind).collect();
     assert_eq!(kinds, [event::CREATED, event::DATA]);
 }
@@ -295,29 +263,14 @@ fn recursive_and_persistent_on_one_path() {
     watcher.add_watch(&root, 1).ok();
     writer.set(&root, b"x", -1).ok();
     let node = writer.create(&format!("{root}/n"), b"").path();
-    let due = [
-        (event::DATA, root.clone()),
-        (event::CREATED, node),
-        (event::CHILDREN, root.clone()),
-    ];
-    assert_eq!(
-        watcher.take_kinds(),
-        due,
-        "one event for each step and table"
-    );
+    let due =
+        [(event::DATA, root.clone()), (event::CREATED, node), (event::CHILDREN, root.clone())];
+    assert_eq!(watcher.take_kinds(), due, "one event for each step and table");
     watcher.remove_watches(&root, 4).bare();
     writer.set(&root, b"y", -1).ok();
     writer.create(&format!("{root}/m"), b"").ok();
-    let kinds: Vec<_> = watcher
-        .take_kinds()
-        .into_iter()
-        .map(|(kind, _)| kind)
-        .collect();
-    assert_eq!(
-        kinds,
-        [event::DATA, event::CREATED],
-        "the recursive one stays"
-    );
+    let kinds: Vec<_> = watcher.take_kinds().into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, [event::DATA, event::CREATED], "the recursive one stays");
 }
 
 fn acl_filter_by_kind_of_event() {
@@ -330,26 +283,14 @@ fn acl_filter_by_kind_of_event() {
     writer.create_acl(&hidden, mine()).ok();
     writer.set(&hidden, b"x", -1).ok();
     writer.delete(&hidden, -1).ok();
-    assert_eq!(
-        watcher.take_kinds(),
-        [],
-        "created, changed, deleted without READ"
-    );
+    assert_eq!(watcher.take_kinds(), [], "created, changed, deleted without READ");
     writer.create_acl(&shut, mine()).ok();
     writer.create(&format!("{shut}/open"), b"").ok();
     let seen = watcher.take_kinds();
-    assert_eq!(
-        seen,
-        [(event::CREATED, format!("{shut}/open"))],
-        "no ChildrenChanged of it"
-    );
+    assert_eq!(seen, [(event::CREATED, format!("{shut}/open"))], "no ChildrenChanged of it");
     watcher.auth("digest", b"a:b").bare();
     writer.set(&shut, b"x", -1).ok();
-    assert_eq!(
-        watcher.take_kinds(),
-        [(event::DATA, shut)],
-        "identities of the moment count"
-    );
+    assert_eq!(watcher.take_kinds(), [(event::DATA, shut)], "identities of the moment count");
 }
 
 fn set_watches_events_are_not_filtered() {
@@ -367,17 +308,12 @@ fn set_watches_registers_what_did_not_fire() {
     let (mut writer, mut watcher, root) = pair("register");
     let later = format!("{root}/later");
     let now = writer.set(&root, b"", -1).ok().zxid;
-    watcher
-        .set_watches2(now, [&[&root], &[&later], &[&root], &[], &[]])
-        .bare();
+    watcher.set_watches2(now, [&[&root], &[&later], &[&root], &[], &[]]).bare();
     assert_eq!(watcher.take_kinds(), []);
     writer.set(&root, b"", -1).ok();
     writer.create(&later, b"").ok();
-    let due = [
-        (event::DATA, root.clone()),
-        (event::CREATED, later.clone()),
-        (event::CHILDREN, root),
-    ];
+    let due =
+        [(event::DATA, root.clone()), (event::CREATED, later.clone()), (event::CHILDREN, root)];
     assert_eq!(watcher.take_kinds(), due);
     writer.delete(&later, -1).ok();
     assert_eq!(watcher.take_kinds(), [], "they are one-shots");
@@ -386,9 +322,7 @@ fn set_watches_registers_what_did_not_fire() {
 fn set_watches_ignores_missed_changes_of_persistent_watches() {
     let (mut writer, mut watcher, root) = pair("missed");
     writer.set(&root, b"", -1).ok();
-    watcher
-        .set_watches2(1, [&[], &[], &[], &[&root], &[&root]])
-        .bare();
+    watcher.set_watches2(1, [&[], &[], &[], &[&root], &[&root]]).bare();
     assert_eq!(watcher.take_kinds(), []);
     watcher.check_watches(&root, 4).bare();
     watcher.check_watches(&root, 5).bare();
@@ -399,18 +333,14 @@ fn set_watches_ignores_missed_changes_of_persistent_watches() {
 fn set_watches_does_not_dedup_across_lists() {
     let (_writer, mut watcher, root) = pair("dedup");
     let gone = format!("{root}/gone");
-    watcher
-        .set_watches(0, [&[&gone, &gone], &[], &[&gone]])
-        .bare();
+    watcher.set_watches(0, [&[&gone, &gone], &[], &[&gone]]).bare();
     assert_eq!(watcher.take_kinds(), vec![(event::DELETED, gone); 3]);
 }
 
 /// Sets one watch of each sort on a path of its own: child, data, persistent, recursive.
 fn one_of_each(watcher: &mut Client, writer: &mut Client, root: &str) -> [String; 4] {
     let nodes = ["child", "data", "pers", "rec"].map(|name| format!("{root}/{name}"));
-    nodes
-        .iter()
-        .for_each(|node| drop(writer.create(node, b"").ok()));
+    nodes.iter().for_each(|node| drop(writer.create(node, b"").ok()));
     watcher.children(&nodes[0], true).ok();
     watcher.get(&nodes[1], true).ok();
     watcher.add_watch(&nodes[2], 0).ok();
@@ -433,11 +363,7 @@ fn check_watches_by_type() {
         for (kind, found) in (1..).zip(finds) {
             let reply = watcher.check_watches(node, kind);
             let code = if found { 0 } else { err::NO_WATCHER };
-            assert_eq!(
-                (reply.err, reply.body.len()),
-                (code, 0),
-                "{node}, type {kind}"
-            );
+            assert_eq!((reply.err, reply.body.len()), (code, 0), "{node}, type {kind}");
         }
     }
 }
@@ -450,17 +376,9 @@ fn remove_watches_by_type() {
         for (node, finds) in nodes.iter().zip(FINDS) {
             let found = finds[kind as usize - 1];
             let code = if found { 0 } else { err::NO_WATCHER };
-            assert_eq!(
-                watcher.remove_watches(node, kind).err,
-                code,
-                "{node}, type {kind}"
-            );
+            assert_eq!(watcher.remove_watches(node, kind).err, code, "{node}, type {kind}");
             let left = if found { err::NO_WATCHER } else { 0 };
-            assert_eq!(
-                watcher.check_watches(node, 3).err,
-                left,
-                "{node} after type {kind}"
-            );
+            assert_eq!(watcher.check_watches(node, 3).err, left, "{node} after type {kind}");
         }
         assert_eq!(watcher.take_kinds(), [], "removal tells nobody");
     }
@@ -507,11 +425,7 @@ fn read_and_registration_are_one() {
         assert!(stat.version >= version, "reads never go back");
         version = stat.version;
         if version < rounds {
-            assert_eq!(
-                watcher.event().kind,
-                event::DATA,
-                "a change not yet seen fires"
-            );
+            assert_eq!(watcher.event().kind, event::DATA, "a change not yet seen fires");
         }
     }
     feeder.join().expect("the writer finishes");

@@ -64,10 +64,7 @@ fn ruok_isro_gtmk_have_no_newline() {
     assert_eq!(ask(&server, "ruok"), "imok");
     assert_eq!(ask(&server, "isro"), "rw");
     let mask = ask(&server, "gtmk");
-    assert!(
-        mask.parse::<i64>().is_ok(),
-        "a number without newline: {mask:?}"
-    );
+    assert!(mask.parse::<i64>().is_ok(), "a number without newline: {mask:?}");
 }
 
 fn stmk_sets_the_trace_mask() {
@@ -97,10 +94,7 @@ fn common_part(lines: &[&str]) {
     ];
     assert_eq!(lines.len(), starts.len(), "{lines:?}");
     for (line, start) in lines.iter().zip(starts) {
-        assert!(
-            line.starts_with(start),
-            "{line:?} should begin with {start:?}"
-        );
+        assert!(line.starts_with(start), "{line:?} should begin with {start:?}");
     }
     let latency: Vec<_> = lines[0][starts[0].len()..].split('/').collect();
     assert_eq!(latency.len(), 3, "{latency:?}");
@@ -110,15 +104,10 @@ fn common_part(lines: &[&str]) {
 }
 
 fn version_line(line: &str) {
-    let rest = line
-        .strip_prefix("Zookeeper version: ")
-        .expect("the version line comes first");
+    let rest = line.strip_prefix("Zookeeper version: ").expect("the version line comes first");
     let (version, built) = rest.split_once(", built on ").expect("the build date");
     let (number, revision) = version.split_once('-').expect("version and revision");
-    assert!(
-        number.split('.').count() >= 3 && !revision.is_empty(),
-        "{line}"
-    );
+    assert!(number.split('.').count() >= 3 && !revision.is_empty(), "{line}");
     assert!(!built.is_empty(), "{line}");
 }
 
@@ -137,19 +126,11 @@ fn stat_fields_and_order() {
     let lines: Vec<_> = answer.lines().collect();
     version_line(lines[0]);
     assert_eq!(lines[1], "Clients:");
-    let empty = lines
-        .iter()
-        .position(|line| line.is_empty())
-        .expect("an empty line");
+    let empty = lines.iter().position(|line| line.is_empty()).expect("an empty line");
     for line in &lines[2..empty] {
         assert!(line.starts_with(" /127.0.0.1:"), "{line}");
-        let (_, fields) = line
-            .split_once("](queued=")
-            .unwrap_or_else(|| panic!("{line}"));
-        assert!(
-            fields.contains(",recved=") && fields.contains(",sent="),
-            "{line}"
-        );
+        let (_, fields) = line.split_once("](queued=").unwrap_or_else(|| panic!("{line}"));
+        assert!(fields.contains(",recved=") && fields.contains(",sent="), "{line}");
         assert!(line.ends_with(')'), "{line}");
     }
     assert!(empty > 3, "the client and this connection are listed");
@@ -163,10 +144,7 @@ fn cons_fields_and_order() {
     client.ping();
     let answer = ask(&server, "cons");
     let mine = format!("sid=0x{:x},", client.session.id);
-    let line = answer
-        .lines()
-        .find(|line| line.contains(&mine))
-        .expect("this session's line");
+    let line = answer.lines().find(|line| line.contains(&mine)).expect("this session's line");
     let (_, fields) = line.split_once("](").expect("the fields");
     let names: Vec<_> = fields
         .trim_end_matches(')')
@@ -178,17 +156,9 @@ fn cons_fields_and_order() {
         "minlat", "avglat", "maxlat",
     ];
     assert_eq!(names, due, "{line}");
-    assert!(
-        fields.contains("lop=PING,") && fields.contains(",to=30000,"),
-        "{line}"
-    );
-    let bare = answer
-        .lines()
-        .find(|line| line.starts_with(" /") && !line.contains("sid="));
-    assert!(
-        bare.expect("this word's own connection")
-            .contains("(queued=0,recved=")
-    );
+    assert!(fields.contains("lop=PING,") && fields.contains(",to=30000,"), "{line}");
+    let bare = answer.lines().find(|line| line.starts_with(" /") && !line.contains("sid="));
+    assert!(bare.expect("this word's own connection").contains("(queued=0,recved="));
     assert!(answer.ends_with(")\n\n"), "an empty line at the end");
 }
 
@@ -211,10 +181,7 @@ fn conf_keys_and_order() {
     ];
     assert_eq!(keys(&answer), due);
     let port = server.addr().port();
-    assert!(
-        answer.starts_with(&format!("clientPort={port}\nsecureClientPort=-1\n")),
-        "{answer}"
-    );
+    assert!(answer.starts_with(&format!("clientPort={port}\nsecureClientPort=-1\n")), "{answer}");
     let dir = format!("dataDir={}/version-2\n", server.data_dir().display());
     assert!(answer.contains(&dir), "{answer}");
     let rest = "tickTime=2000\nmaxClientCnxns=0\nminSessionTimeout=4000\nmaxSessionTimeout=40000\n\
@@ -254,12 +221,7 @@ fn envi_keys_and_order() {
 fn mntr_begins_with_version_and_state() {
     let answer = ask(&bed::usual(), "mntr");
     let mut lines = answer.lines();
-    assert!(
-        lines
-            .next()
-            .is_some_and(|line| line.starts_with("zk_version\t")),
-        "{answer}"
-    );
+    assert!(lines.next().is_some_and(|line| line.starts_with("zk_version\t")), "{answer}");
     assert_eq!(lines.next(), Some("zk_server_state\tstandalone"));
     for line in answer.lines() {
         let (key, value) = line.split_once('\t').unwrap_or_else(|| panic!("{line:?}"));
@@ -317,24 +279,17 @@ fn dump_sections_and_order() {
     ];
     let mut rest = answer.as_str();
     for part in due {
-        let at = rest
-            .find(part)
-            .unwrap_or_else(|| panic!("{part:?} is due in {rest}"));
+        let at = rest.find(part).unwrap_or_else(|| panic!("{part:?} is due in {rest}"));
         rest = &rest[at + part.len()..];
     }
-    assert!(
-        answer.contains(&format!("0x{:x}:\n\t{root}/e\n", client.session.id)),
-        "{answer}"
-    );
+    assert!(answer.contains(&format!("0x{:x}:\n\t{root}/e\n", client.session.id)), "{answer}");
 }
 
 fn dirs_names_both_sizes() {
     let answer = ask(&bed::usual(), "dirs");
     let lines: Vec<_> = answer.lines().collect();
     for (line, name) in lines.iter().zip(["datadir_size: ", "logdir_size: "]) {
-        let size = line
-            .strip_prefix(name)
-            .unwrap_or_else(|| panic!("{answer}"));
+        let size = line.strip_prefix(name).unwrap_or_else(|| panic!("{answer}"));
         assert!(size.parse::<u64>().is_ok(), "{answer}");
     }
     assert_eq!(lines.len(), 2);
@@ -352,10 +307,7 @@ fn resets_reset() {
     (0..50).for_each(|_| drop(client.ping()));
     let received = || {
         let answer = ask(&server, "srvr");
-        let line = answer
-            .lines()
-            .find(|line| line.starts_with("Received: "))
-            .expect("Received");
+        let line = answer.lines().find(|line| line.starts_with("Received: ")).expect("Received");
         line["Received: ".len()..].parse::<u64>().expect("a number")
     };
     assert!(received() >= 50);
@@ -401,19 +353,12 @@ fn own_connection_is_counted() {
         std::thread::sleep(std::time::Duration::from_millis(RICH_TICK / 10));
         ask(&server, "srvr").contains("\nConnections: 3\n")
     });
-    assert!(
-        counted,
-        "two sessions and the word itself: {}",
-        ask(&server, "srvr")
-    );
+    assert!(counted, "two sessions and the word itself: {}", ask(&server, "srvr"));
     drop(clients);
 }
 
 fn the_telnet_word_is_known() {
     let answer = four_letter(bed::stock().addr(), &[0xff, 0xf4, 0xff, 0xfd]);
     let text = String::from_utf8_lossy(&answer);
-    assert_eq!(
-        text,
-        "telnet close is not executed because it is not in the whitelist.\n"
-    );
+    assert_eq!(text, "telnet close is not executed because it is not in the whitelist.\n");
 }

@@ -31,45 +31,24 @@ pub fn trials(module: &str) -> Vec<Trial> {
 fn c01_readonly_byte_mirrors_the_request() {
     let addr = bed::usual().addr();
     let long = Connect::new().open(addr);
-    assert_eq!(
-        (long.session.read_only, long.session.raw.len()),
-        (Some(0), 37)
-    );
+    assert_eq!((long.session.read_only, long.session.raw.len()), (Some(0), 37));
     let short = Connect::new().read_only(None).open(addr);
-    assert_eq!(
-        (short.session.read_only, short.session.raw.len()),
-        (None, 36)
-    );
+    assert_eq!((short.session.read_only, short.session.raw.len()), (None, 36));
     let asked = Connect::new().read_only(Some(true)).open(addr);
-    assert_eq!(
-        asked.session.read_only,
-        Some(0),
-        "a read/write server never says 1"
-    );
+    assert_eq!(asked.session.read_only, Some(0), "a read/write server never says 1");
     let session = short.abandon();
     let again = Connect::resume(&session).open(addr);
-    assert_eq!(
-        again.session.raw.len(),
-        37,
-        "each handshake mirrors its own request"
-    );
+    assert_eq!(again.session.raw.len(), 37, "each handshake mirrors its own request");
 }
 
 fn c02_password_is_a_function_of_the_session_id() {
     let vectors = [
-        (
-            0x0100_001E_78FD_0000,
-            0x59fd_e5ac_7206_2cc8_5ff6_a13d_0b89_85d8_u128,
-        ),
+        (0x0100_001E_78FD_0000, 0x59fd_e5ac_7206_2cc8_5ff6_a13d_0b89_85d8_u128),
         (0x7777, 0x3d79_71b8_3a8c_662f_3c26_1e1f_e491_5c30),
         (1, 0x054c_c74a_3732_7db2_15e7_02e2_0c73_f005),
     ];
     for (id, password) in vectors {
-        assert_eq!(
-            password_of(id),
-            password.to_be_bytes(),
-            "this check's own arithmetic"
-        );
+        assert_eq!(password_of(id), password.to_be_bytes(), "this check's own arithmetic");
     }
     let server = bed::usual();
     for _ in 0..3 {
@@ -82,9 +61,7 @@ fn c03_expired_reattach_gets_the_zeroed_response_and_a_close() {
     let server = bed::usual();
     let unknown = 0x0123_4567_89ab_cdef;
     for form in [Some(false), None] {
-        let mut ask = Connect::new()
-            .read_only(form)
-            .passwd(Some(password_of(unknown)));
+        let mut ask = Connect::new().read_only(form).passwd(Some(password_of(unknown)));
         ask.id = unknown;
         ask.is_expired(server.addr());
     }
@@ -98,9 +75,7 @@ fn c04_last_zxid_seen_ahead_is_refused_and_equal_is_not() {
     let mut client = join(&server);
     let last = client.create_flags("/c04-", 2).ok().zxid;
     Connect::new().last_zxid(last + 1).is_refused(server.addr());
-    Connect::resume(&client.session)
-        .last_zxid(last + 1)
-        .is_refused(server.addr());
+    Connect::resume(&client.session).last_zxid(last + 1).is_refused(server.addr());
     let equal = Connect::new().last_zxid(last).open(server.addr());
     assert_ne!(equal.session.id, 0);
 }
@@ -116,9 +91,7 @@ fn c06_reattach_renegotiates_the_timeout() {
     let usual = bed::usual();
     let first = Connect::new().timeout(30_000).open(usual.addr());
     assert_eq!(first.session.timeout, 30_000);
-    let second = Connect::resume(&first.session)
-        .timeout(10_000)
-        .open(usual.addr());
+    let second = Connect::resume(&first.session).timeout(10_000).open(usual.addr());
     assert_eq!(second.session.timeout, 10_000);
 
     let rich = bed::rich();
@@ -129,15 +102,9 @@ fn c06_reattach_renegotiates_the_timeout() {
     watcher.exists(&path, true).ok();
     let session = owner.abandon();
     let touched = Instant::now();
-    Connect::resume(&session)
-        .timeout(1)
-        .open(rich.addr())
-        .abandon();
+    Connect::resume(&session).timeout(1).open(rich.addr()).abandon();
     assert_eq!(watcher.event().kind, event::DELETED);
-    assert!(
-        touched.elapsed() < Duration::from_secs(10),
-        "the new timeout counts, not 20 s"
-    );
+    assert!(touched.elapsed() < Duration::from_secs(10), "the new timeout counts, not 20 s");
 }
 
 fn c07_reattach_carries_neither_auth_nor_watches_but_keeps_ephemerals() {
@@ -152,10 +119,7 @@ fn c07_reattach_carries_neither_auth_nor_watches_but_keeps_ephemerals() {
     client.add_watch(&root, 1).ok();
     let session = client.abandon();
     let mut back = Connect::resume(&session).open(server.addr());
-    assert_eq!(
-        (back.session.id, &back.session.passwd),
-        (session.id, &session.passwd)
-    );
+    assert_eq!((back.session.id, &back.session.passwd), (session.id, &session.passwd));
     assert_eq!(back.get(&eph, false).data().1.ephemeral_owner, session.id);
     assert_eq!(back.get(&secret, false).err, -102, "the identity is gone");
     assert_eq!(back.who_am_i().identities(), ["ip:127.0.0.1"]);
@@ -168,11 +132,7 @@ fn c08_sessions_expire_in_tick_buckets_and_pings_touch_them() {
     let (mut watcher, root) = place(&server, "c08");
     let mut owner = Connect::new().timeout(1).open(server.addr());
     let timeout = Duration::from_millis(2 * RICH_TICK);
-    assert_eq!(
-        owner.session.timeout as u128,
-        timeout.as_millis(),
-        "clamped to two ticks"
-    );
+    assert_eq!(owner.session.timeout as u128, timeout.as_millis(), "clamped to two ticks");
     let path = format!("{root}/e");
     owner.create_flags(&path, 1).ok();
     watcher.exists(&path, true).ok();
@@ -186,10 +146,7 @@ fn c08_sessions_expire_in_tick_buckets_and_pings_touch_them() {
     assert_eq!(watcher.take_kinds(), [], "pings keep a session alive");
     assert_eq!(watcher.event().kind, event::DELETED);
     let lasted = touched.elapsed();
-    assert!(
-        lasted >= timeout,
-        "expired after {lasted:?}, before its timeout"
-    );
+    assert!(lasted >= timeout, "expired after {lasted:?}, before its timeout");
     let most = timeout + Duration::from_millis(RICH_TICK) + Duration::from_millis(1500);
     assert!(lasted <= most, "expired only after {lasted:?}");
 }

@@ -42,9 +42,7 @@ fn c31_only_exists_leaves_a_watch_on_a_failure() {
     watcher.get(&shut, true).fails(err::NO_AUTH);
     watcher.children(&shut, true).fails(err::NO_AUTH);
     watcher.exists(&shut, true).fails(err::NO_AUTH);
-    client
-        .set_acl(&shut, codec::acl::open_acl_unsafe(), -1)
-        .ok();
+    client.set_acl(&shut, codec::acl::open_acl_unsafe(), -1).ok();
     client.set(&shut, b"x", -1).ok();
     client.delete(&shut, -1).ok();
     assert_eq!(watcher.take_kinds(), [], "nor on NOAUTH");
@@ -130,11 +128,7 @@ fn c34_set_watches_compares_as_the_reference() {
         ],
     );
     reply.bare();
-    let kinds: Vec<_> = watcher
-        .events
-        .drain(..)
-        .map(|e| (e.kind, e.path, e.zxid))
-        .collect();
+    let kinds: Vec<_> = watcher.events.drain(..).map(|e| (e.kind, e.path, e.zxid)).collect();
     let due = [
         (event::DATA, set.clone(), -1),
         (event::DELETED, gone.clone(), -1),
@@ -142,18 +136,11 @@ fn c34_set_watches_compares_as_the_reference() {
         (event::CHILDREN, kid.clone(), -1),
         (event::DELETED, gone.clone(), -1),
     ];
-    assert_eq!(
-        kinds, due,
-        "the events stand before the reply, in list order"
-    );
+    assert_eq!(kinds, due, "the events stand before the reply, in list order");
     client.set(&kid, b"x", -1).ok();
     let mut seen = watcher.take_kinds();
     seen.dedup();
-    assert_eq!(
-        seen,
-        [(event::DATA, kid)],
-        "what did not fire is registered"
-    );
+    assert_eq!(seen, [(event::DATA, kid)], "what did not fire is registered");
     client.create(&gone, b"").ok();
     assert_eq!(watcher.take_kinds(), [(event::CREATED, gone)]);
 }
@@ -186,9 +173,7 @@ fn c36_a_filtered_event_still_consumes_the_one_shot() {
     client.set(&node, b"x", -1).ok();
     assert_eq!(watcher.take_kinds(), [], "no READ, no event");
     watcher.remove_watches(&root, 5).bare();
-    client
-        .set_acl(&node, codec::acl::open_acl_unsafe(), -1)
-        .ok();
+    client.set_acl(&node, codec::acl::open_acl_unsafe(), -1).ok();
     client.set(&node, b"y", -1).ok();
     assert_eq!(watcher.take_kinds(), [], "the one-shot was consumed");
     watcher.check_watches(&node, 3).fails(err::NO_WATCHER);
@@ -207,9 +192,6 @@ fn c37_a_one_shot_leaves_the_persistent_watch() {
     }
     let child = client.create(&format!("{root}/c"), b"").path();
     client.delete(&child, -1).ok();
-    let twice = [
-        (event::CHILDREN, root.clone()),
-        (event::CHILDREN, root.clone()),
-    ];
+    let twice = [(event::CHILDREN, root.clone()), (event::CHILDREN, root.clone())];
     assert_eq!(watcher.take_kinds(), twice);
 }
