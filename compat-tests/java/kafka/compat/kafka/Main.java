@@ -2,7 +2,7 @@
 //
 //   create TOPIC PARTITIONS REPLICAS | grow TOPIC PARTITIONS | config TOPIC KEY VALUE | drop TOPIC | topics
 //   produce TOPIC COUNT | load TOPIC | progress | rest | consume TOPIC | insync TOPIC REPLICAS
-//   group TOPIC NAME | controller | brokers
+//   group TOPIC NAME | controller | brokers | cluster
 //
 // The answer is "ok TEXT" or "failed REASON". Every write counts as acknowledged only when all replicas in sync
 // have it; `consume` proves that every acknowledged write of this process is in the topic.
@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.DescribeClusterResult;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.KafkaFuture;
@@ -72,6 +73,8 @@ public final class Main {
                 return told(admin.listTopics().names());
             case "insync":
                 return inSync(topic, Integer.parseInt(words[2]));
+            case "cluster":
+                return cluster();
             case "controller":
                 return Reading.number(zk, "/kafka/controller", "brokerid");
             case "brokers":
@@ -84,6 +87,13 @@ public final class Main {
     private static <T> String told(KafkaFuture<T> future) throws Exception {
         T value = future.get(LIMIT_SECONDS, TimeUnit.SECONDS);
         return value instanceof Set ? new java.util.TreeSet<Object>((Set<?>) value).toString() : "";
+    }
+
+    /** What the brokers themselves hold: how many are alive, and who leads them. */
+    private String cluster() throws Exception {
+        DescribeClusterResult told = admin.describeCluster();
+        return told.nodes().get(LIMIT_SECONDS, TimeUnit.SECONDS).size() + " "
+            + told.controller().get(LIMIT_SECONDS, TimeUnit.SECONDS).idString();
     }
 
     /** Answers "yes" when every partition has this many replicas in sync. */
