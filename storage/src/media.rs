@@ -70,9 +70,6 @@ pub trait LogFile: Send + Sync + Debug {
     /// Writes zeros over an allocated part that nobody has stored to yet, so that making later
     /// stores durable changes no metadata.
     fn zero(&self, from: u64, len: u64) -> io::Result<()>;
-    /// Makes zeros written by [`LogFile::zero`] durable, without taking notice of errors away from
-    /// [`LogFile::sync`].
-    fn sync_zeros(&self) -> io::Result<()>;
     /// Makes everything stored so far durable.
     fn sync(&self) -> io::Result<()>;
     /// Cuts an unused tail off. No window may be open.

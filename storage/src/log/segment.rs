@@ -15,7 +15,7 @@ use crate::media::{Disk, LogFile};
 /// Largest part of a log that is mapped at a time: bounds the memory that a log seems to use.
 const WINDOW_MAX: u64 = 4 << 20;
 /// How much is taken at once when the zeros have not kept up with the appends.
-const WINDOW_UNZEROED: u64 = 1 << 20;
+const WINDOW_UNZEROED: u64 = 256 << 10;
 /// Apache extends a file when fewer bytes than this are left.
 const APACHE_MARGIN: u64 = 4096;
 /// Tried instead of a whole step when the disk has no room for one.
@@ -43,6 +43,8 @@ pub(crate) struct Space {
     pub allocated: u64,
     /// Zeros are written, or given up, below this.
     pub zeroed: u64,
+    /// How far the log was when the durable mark was last made durable from here.
+    pub marked: u64,
     /// The disk had no room for the next step when it was last tried ahead.
     pub starved: bool,
 }
@@ -50,7 +52,7 @@ pub(crate) struct Space {
 impl Default for Space {
     /// Of a new file: sizes are counted from the header on.
     fn default() -> Self {
-        Space { allocated: FileHeader::LEN as u64, zeroed: 0, starved: false }
+        Space { allocated: FileHeader::LEN as u64, zeroed: 0, marked: 0, starved: false }
     }
 }
 
@@ -89,11 +91,11 @@ impl Segment {
     }
 
     /// Allocates the next step before it is needed. A full disk is not an error yet.
-    pub fn reserve_ahead(&self, disk: &Disk, step: u64) -> Result<bool, DiskError> {
+    pub fn reserve_ahead(&self, disk: &Disk, step: u64) -> Result<(), DiskError> {
         let mut space = self.space.lock();
         let reserve = (step / 2).min(2 << 20);
         if space.starved || space.allocated >= self.end.load(Ordering::Acquire) + reserve {
-            return Ok(false);
+            return Ok(());
         }
         let wanted = space.allocated + step;
         match self.file.allocate(wanted) {
@@ -108,7 +110,7 @@ impl Segment {
             }
             Err(error) => return Err(disk.fail("allocation of log space", &self.path, &error)),
         }
-        Ok(!space.starved)
+        Ok(())
     }
 }
 

@@ -17,10 +17,7 @@ pub struct RealMedia;
 impl Media for RealMedia {
     fn create_log(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
-        // A description of its own: the kernel reports a failed write-back once per description,
-        // and the report must reach the one that syncs records.
-        let zeros = OpenOptions::new().write(true).open(path)?;
-        Ok(Arc::new(RealLog { file, zeros }))
+        Ok(Arc::new(RealLog(file)))
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
@@ -96,10 +93,7 @@ impl Media for RealMedia {
 }
 
 #[derive(Debug)]
-struct RealLog {
-    file: File,
-    zeros: File,
-}
+struct RealLog(File);
 
 /// Zeros go out a page at a time: one large write would put large folios into the page cache, and
 /// then each small store makes the next fdatasync write a whole folio (measured: three times
@@ -112,7 +106,7 @@ impl RealLog {
         while at < to {
             let page_left = ZEROS.len() as u64 - at % ZEROS.len() as u64;
             let len = page_left.min(to - at);
-            self.zeros.write_all_at(&ZEROS[..len as usize], at)?;
+            self.0.write_all_at(&ZEROS[..len as usize], at)?;
             at += len;
         }
         Ok(())
@@ -121,11 +115,11 @@ impl RealLog {
 
 impl LogFile for RealLog {
     fn allocate(&self, len: u64) -> io::Result<()> {
-        let have = self.file.metadata()?.len();
+        let have = self.0.metadata()?.len();
         if len <= have {
             return Ok(());
         }
-        match map::allocate(&self.file, have, len) {
+        match map::allocate(&self.0, have, len) {
             // Where the file system can't reserve, zeros take the space.
             Err(error) if error.kind() == io::ErrorKind::Unsupported => self.write_zeros(have, len),
             other => other,
@@ -136,20 +130,16 @@ impl LogFile for RealLog {
         self.write_zeros(from, from + len)
     }
 
-    fn sync_zeros(&self) -> io::Result<()> {
-        self.zeros.sync_data()
-    }
-
     fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.0.sync_data()
     }
 
     fn truncate(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
+        self.0.set_len(len)
     }
 
     fn window(&self, from: u64, len: usize) -> io::Result<Box<dyn Window>> {
-        Ok(Box::new(MapMut::new(&self.file, from, len)?))
+        Ok(Box::new(MapMut::new(&self.0, from, len)?))
     }
 }
 

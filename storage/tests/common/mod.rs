@@ -253,10 +253,6 @@ impl LogFile for FaultyLog {
         self.file.zero(from, len)
     }
 
-    fn sync_zeros(&self) -> io::Result<()> {
-        self.file.sync_zeros()
-    }
-
     fn sync(&self) -> io::Result<()> {
         self.faults.log_syncs.fetch_add(1, Ordering::SeqCst);
         self.faults.sync().and_then(|()| self.file.sync())
