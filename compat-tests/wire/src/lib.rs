@@ -13,5 +13,6 @@ pub mod client;
 pub mod expect;
 pub mod handshake;
 pub mod ops;
+mod requests;
 pub mod server;
 pub mod spawn;

@@ -43,10 +43,9 @@ impl Kind {
         matches!(self, Kind::Apache(_))
     }
 
-    fn command(&self, config: &Path, flags: &[String], open_files: Option<u32>) -> Command {
-        let limit = open_files.map_or(String::new(), |n| format!("ulimit -n {n}; "));
+    fn command(&self, config: &Path, flags: &[String], limits: &str) -> Command {
         let mut command = spawn::command("sh");
-        command.arg("-c").arg(format!("{limit}exec \"$@\"")).arg("sh");
+        command.arg("-c").arg(format!("{limits}exec \"$@\"")).arg("sh");
         match self {
             Kind::Rookeeper(path) => {
                 command.arg(path).arg("server").arg(config);
@@ -107,6 +106,7 @@ pub struct Spec {
     lines: Vec<(String, String)>,
     properties: Vec<(String, String)>,
     open_files: Option<u32>,
+    file_kib: Option<u32>,
     data: Option<PathBuf>,
     port: Option<u16>,
     myid: Option<u32>,
@@ -144,6 +144,20 @@ impl Spec {
     pub fn open_files(mut self, limit: u32) -> Spec {
         self.open_files = Some(limit);
         self
+    }
+
+    /// Limits the size of every file, so that a write beyond it fails: the nearest thing to a full
+    /// disk that needs no file system of its own.
+    pub fn file_kib(mut self, limit: u32) -> Spec {
+        self.file_kib = Some(limit);
+        self
+    }
+
+    /// The shell's words for the limits. A write beyond the file limit is to fail, not to kill.
+    fn limits(&self) -> String {
+        let files = self.open_files.map_or(String::new(), |n| format!("ulimit -n {n}; "));
+        let size = |kib: u32| format!("trap '' XFSZ; ulimit -f {}; ", kib * 2);
+        files + &self.file_kib.map_or(String::new(), size)
     }
 
     /// Uses this data directory instead of a fresh one.
@@ -258,6 +272,11 @@ impl Server {
         }
     }
 
+    /// Takes the limit of [`Spec::file_kib`] away, for the next start.
+    pub fn free_disk(&mut self) {
+        self.spec.file_kib = None;
+    }
+
     /// Starts the process again in the same directory and on the same port.
     pub fn restart(&mut self) {
         self.relaunch();
@@ -308,7 +327,7 @@ fn run(spec: &Spec, home: &Path, port: u16) -> Child {
     let log = File::options().append(true).create(true).open(home.join("server.log"));
     let log = log.expect("server.log is opened");
     let kind = Kind::under_test();
-    let mut command = kind.command(&config, &flags, spec.open_files);
+    let mut command = kind.command(&config, &flags, &spec.limits());
     let errors = log.try_clone().expect("a second handle of server.log");
     command.current_dir(home).stdin(Stdio::null()).stdout(log).stderr(errors);
     spawn::spawn(command).unwrap_or_else(|why| panic!("{kind:?} cannot be started: {why}"))

@@ -4,12 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use codec::client::CreateRequest;
 use libtest_mimic::Trial;
 use wire::bed::join;
 use wire::case::{self, For};
 use wire::cases;
+use wire::client::op;
 use wire::expect::err;
-use wire::server::{Server, Spec};
+use wire::server::{Kind, Server, Spec};
 
 pub fn trials() -> Vec<Trial> {
     let all = cases![
@@ -18,6 +20,7 @@ pub fn trials() -> Vec<Trial> {
         a_truncated_snapshot_gives_way_to_an_older_one,
         a_corrupt_record_in_the_middle_is_never_cut_in_silence,
         acknowledged_writes_survive_kill_9,
+        a_full_disk_ends_the_server_and_loses_nothing,
     ];
     let mut trials = case::trials("damage", For::All, all);
     let promises = cases![
@@ -145,6 +148,33 @@ fn acknowledged_writes_survive_kill_9() {
     let mut client = join(&server);
     assert!(client.ping().zxid > last, "zxids go on");
     client.create("/n0000", b"").fails(err::NODE_EXISTS);
+}
+
+fn a_full_disk_ends_the_server_and_loses_nothing() {
+    let spec = Spec::usual().line("preAllocSize", 1024).file_kib(4096);
+    let mut server = Server::start(spec);
+    let mut client = join(&server);
+    let data = vec![b'x'; 100_000];
+    let mut acknowledged = 0;
+    while acknowledged < 100 {
+        let path = Some(format!("/n{acknowledged:04}").into());
+        let acl = Some(codec::acl::open_acl_unsafe());
+        let body = CreateRequest { path, data: Some(&data), acl, flags: 0 };
+        client.send(op::CREATE, &body);
+        let Some(reply) = client.try_reply() else { break };
+        assert_eq!(reply.err, 0, "an error of the disk is no error of the request");
+        acknowledged += 1;
+    }
+    assert!((10..45).contains(&acknowledged), "{acknowledged} went into 4 MiB");
+    let status = server.wait_end(REFUSAL).expect("it ends by itself");
+    // The reference ends with status 0.
+    let reference = Kind::under_test().is_reference();
+    assert!(reference || !status.success() && server.log().contains("log."), "{status}");
+    client.abandon();
+    server.free_disk();
+    server.restart();
+    let left = survivors(&server);
+    assert!((acknowledged..=acknowledged + 1).contains(&left), "{left} of {acknowledged}");
 }
 
 fn a_second_server_on_the_same_directory_is_refused() {

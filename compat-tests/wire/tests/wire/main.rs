@@ -13,6 +13,7 @@ mod golden;
 mod handshake;
 mod hostile;
 mod malformed;
+mod multi;
 mod order;
 mod quota;
 mod throttle;
@@ -29,6 +30,7 @@ fn main() {
         checklist::trials(),
         errors::trials(),
         handshake::trials(),
+        multi::trials(),
         malformed::trials(),
         watches::trials(),
         order::trials(),
