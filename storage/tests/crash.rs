@@ -45,7 +45,7 @@ enum Act {
 use Act::{Append, Roll, Sync};
 
 fn live(acts: &[Act]) -> Life {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let mut options = LogOptions::new(dir.path());
     options.preallocate = 16 << 10;
     let mut log = TxnLog::open(Disk::real(), options, Zxid::ZERO).unwrap();
@@ -79,7 +79,7 @@ fn live(acts: &[Act]) -> Life {
 
 /// Recovers from an image and checks the promise.
 fn survive(life: &Life, image: &[(String, Vec<u8>)], what: &str) -> i64 {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     for (name, bytes) in image {
         fs::write(dir.path().join(name), bytes).unwrap();
     }
@@ -239,7 +239,7 @@ fn every_prefix_of_the_log() {
 /// stricter.
 #[test]
 fn an_older_mark_is_enough_to_start() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let mut options = LogOptions::new(dir.path());
     options.preallocate = 64 << 10;
     let mut log = TxnLog::open(Disk::real(), options, Zxid::ZERO).unwrap();
@@ -275,7 +275,7 @@ fn in_front_of_the_mark_a_hole_is_rot() {
     for (from, to) in [(PAGE, 2 * PAGE), (2 * PAGE, end), (end - 50, end), (end - 1, end)] {
         let mut damaged = log.clone();
         damaged[from..to].fill(0);
-        let dir = tempfile::tempdir().unwrap();
+        let dir = scratch();
         for (name, bytes) in files(life.dir.path()) {
             let bytes = if name == "log.1" { &damaged } else { &bytes };
             fs::write(dir.path().join(name), bytes).unwrap();

@@ -19,7 +19,7 @@ fn recover(dir: &Path) -> (Recorder, Result<storage::recover::Recovered, Recover
 /// A directory whose whole history is in two logs: log.1 with 1..=10, log.b with 11..=20, behind
 /// snapshot.0. No mark, as Apache leaves it.
 fn two_logs() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let zero = fixtures().join("apache-3.8.0/standalone/version-2/snapshot.0");
     fs::copy(zero, dir.path().join("snapshot.0")).unwrap();
     write_log(dir.path(), 1..=10);
@@ -289,7 +289,7 @@ fn cut_snapshots_are_left_aside_and_none_that_loads_is_refused() {
 
 #[test]
 fn a_server_that_died_in_its_first_snapshot_starts() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     fs::write(dir.path().join("snapshot.0"), b"ZKSN\0\0").unwrap();
     let recovered = recover(dir.path()).1.unwrap();
     assert!(recovered.is_fresh());

@@ -8,6 +8,7 @@ use std::fs;
 
 use codec::Zxid;
 use common::*;
+use proptest::prelude::*;
 use storage::Disk;
 use storage::log::{LogOptions, TxnLog};
 use storage::recover::Replay;
@@ -15,7 +16,7 @@ use storage::recover::Verdict;
 use storage::snapshot::{self, Visitor};
 
 fn small_log(close: bool) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let mut options = LogOptions::new(dir.path());
     options.preallocate = 4 << 10;
     let mut log = TxnLog::open(Disk::real(), options, Zxid::ZERO).unwrap();
@@ -172,4 +173,67 @@ fn sections_are_told_by_the_bytes_left() {
     assert!(verify(&long).is_err());
     long.extend_from_slice(&[0; 400]);
     assert!(verify(&long).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever is done to a log: no panic, and what is accepted is a prefix of what was written.
+    #[test]
+    fn a_log_damaged_anyhow_gives_a_prefix_or_an_error(
+        edits in prop::collection::vec((0_usize..700, prop::collection::vec(any::<u8>(), 1..40)), 1..4),
+        zeros in (0_usize..700, 0_usize..600),
+        cut in 0_usize..1000,
+        mark: bool,
+    ) {
+        let dir = small_log(true);
+        if !mark {
+            fs::remove_file(dir.path().join("rookeeper.durable")).unwrap();
+        }
+        let truth: Vec<_> = (1..=6).map(|n| (Zxid(n), payload(n, 10 * n as usize))).collect();
+        let path = dir.path().join("log.1");
+        let mut bytes = fs::read(&path).unwrap();
+        for (at, edit) in edits {
+            let at = at.min(bytes.len());
+            let end = (at + edit.len()).min(bytes.len());
+            bytes[at..end].copy_from_slice(&edit[..end - at]);
+        }
+        let end = (zeros.0 + zeros.1).min(bytes.len());
+        bytes[zeros.0.min(end)..end].fill(0);
+        bytes.truncate(cut);
+        fs::write(&path, &bytes).unwrap();
+        let (recorder, result) = recover_dir(&Disk::real(), dir.path(), true);
+        if result.is_ok() {
+            prop_assert_eq!(&recorder.txns[..], &truth[..recorder.txns.len()]);
+            prop_assert!(!mark || recorder.txns.len() == 6, "the mark knew of all six");
+        }
+    }
+
+    #[test]
+    fn a_snapshot_of_any_bytes_is_refused(
+        bytes in prop::collection::vec(any::<u8>(), 0..300), head in 0..4,
+    ) {
+        let dir = scratch();
+        let heads = [&b""[..], b"ZKSN\0\0\0\x02\xff\xff\xff\xff\xff\xff\xff\xff", b"\x1f\x8b\x08\0",
+            b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01"];
+        for name in ["snapshot.1", "snapshot.2.gz", "snapshot.3.snappy"] {
+            let path = dir.path().join(name);
+            fs::write(&path, [heads[head as usize], &bytes].concat()).unwrap();
+            prop_assert!(snapshot::verify(&Disk::real(), &path).is_err());
+        }
+    }
+}
+
+/// A length that is only claimed reserves nothing, however long the (sparse) file is.
+#[test]
+fn a_sparse_file_of_a_terabyte_is_judged_at_once() {
+    let dir = small_log(true);
+    let path = dir.path().join("log.1");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.extend_from_slice(&[0, 0, 0, 0, 1, 2, 3, 4, 0x7f, 0xff, 0xff, 0xff]);
+    fs::write(&path, &bytes).unwrap();
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+    let (_, result) = recover_dir(&Disk::real(), dir.path(), true);
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains("2147483647"), "{error}");
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use codec::disk::log_record::{HEADER_LEN, OVERHEAD};
+use codec::disk::log_record::{HEADER_LEN, OVERHEAD, TRAILER};
 use codec::disk::{FileHeader, LogEnd, LogRead, parse_log_record};
 use codec::txn::TxnHeader;
 use codec::{Decode, Zxid};
@@ -249,7 +249,7 @@ impl LogScan {
         if offset + total > self.len {
             return Ok(None);
         }
-        if self.byte(offset + total - 1)? != Some(codec::disk::log_record::TRAILER) {
+        if self.byte(offset + total - 1)? != Some(TRAILER) {
             return Ok(None);
         }
         let have = self.fill(offset, total as usize)?;
@@ -281,12 +281,17 @@ impl LogScan {
         found.map_err(|error| DiskError::new("lseek", &self.path, &error))
     }
 
-    /// Buffers the record at the position as far as it is there; tells how many bytes are.
+    /// Buffers the record at the position as far as it is there; tells how many bytes are. A large
+    /// one is read only if it ends as a record does: a claimed length alone reserves nothing.
     fn fill_record(&mut self) -> Result<usize, DiskError> {
-        let have = self.fill(self.position, HEADER_LEN)?;
-        match split_header(self.at(self.position, have)) {
-            Some((_, length)) if length > 0 => self.fill(self.position, length as usize + OVERHEAD),
-            _ => Ok(have),
+        let (at, have) = (self.position, self.fill(self.position, HEADER_LEN)?);
+        let length = split_header(self.at(at, have)).map_or(0, |(_, length)| length.max(0));
+        let total = length as usize + OVERHEAD;
+        let believed =
+            length <= PLAUSIBLE_LEN || self.byte(at + total as u64 - 1)? == Some(TRAILER);
+        match length > 0 && believed {
+            true => self.fill(at, total),
+            false => self.fill(at, HEADER_LEN),
         }
     }
 

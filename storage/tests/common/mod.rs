@@ -109,9 +109,14 @@ pub fn data_dirs() -> Vec<PathBuf> {
     found
 }
 
+/// A directory in memory where there is one: thousands of images need no real disk under them.
+pub fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// A private copy of a version-2 directory.
 pub fn copy(version_dir: &Path) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
+    let copy = scratch();
     for entry in fs::read_dir(version_dir).unwrap() {
         let entry = entry.unwrap();
         fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
