@@ -85,11 +85,13 @@ class Story:
         self.brokers = {n: Broker(self.context, n, self.server.address).start() for n in (1, 2)}
         self.client = Client(self.context, self.brokers.values(), self.server.address)
         self.client.eventually("2", "brokers", limit=90)
+        self.client.eventually(f"2 {self.client.ask('controller')}", "cluster")
 
     def topics(self):
         ask = self.client.ask
-        ask("create", "t", 4, 2)
-        ask("create", "doomed", 2, 2)
+        # A broker that has not yet heard of both refuses two replicas; each hears of them in its own time.
+        self.client.eventually("", "create", "t", 4, 2)
+        self.client.eventually("", "create", "doomed", 2, 2)
         self.client.eventually("[doomed, t]", "topics")
         ask("grow", "t", 6)
         ask("config", "t", "retention.ms", 86_400_000)
@@ -111,7 +113,7 @@ class Story:
         self.client.eventually("1", "brokers")
         # Until the survivor has heard of the death, Kafka itself may place a new topic on the dead broker.
         self.client.eventually(f"1 {other}", "cluster")
-        self.client.ask("create", "after-failover", 2, 1)
+        self.client.eventually("", "create", "after-failover", 2, 1)
         self.client.ask("produce", "t", 500)
         self.client.expect("2500", "consume", "t")
         self.dead, self.leader = first, other
@@ -144,7 +146,7 @@ class Story:
         self.client.expect("[after-failover, t]", "topics")
 
     def goes_on_after(self):
-        self.client.ask("create", "after-restart", 2, 2)
+        self.client.eventually("", "create", "after-restart", 2, 2)
         self.client.ask("produce", "after-restart", 300)
         self.client.expect("300", "consume", "after-restart")
 

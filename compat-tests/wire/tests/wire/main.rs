@@ -21,8 +21,17 @@ mod watches;
 mod words;
 
 use libtest_mimic::Arguments;
+use wire::server::Kind;
 
 fn main() {
+    if let Kind::Rookeeper(path) = Kind::under_test()
+        && !path.exists()
+    {
+        eprintln!("there is no server binary at {}", path.display());
+        eprintln!("build it (cargo build --release), name one with ROOKEEPER_BIN, or test another");
+        eprintln!("server (ZK_UNDER_TEST=apache-3.9.5)");
+        std::process::exit(2);
+    }
     let mut arguments = Arguments::from_args();
     // The checks wait far more than they compute.
     arguments.test_threads = arguments.test_threads.or(Some(8));

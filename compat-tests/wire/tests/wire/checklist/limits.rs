@@ -144,9 +144,9 @@ fn c43_ttl_runs_from_mtime_and_unused_containers_stay() {
     let at = |name: &str| format!("{root}/{name}");
     let open = || Some(open_acl_unsafe());
     client.create_as(op::CREATE_CONTAINER, &at("unused"), None, open(), 4).ok();
-    let ttl = Duration::from_millis(900);
-    client.create_ttl(&at("t"), 5, 900).ok();
-    client.create_ttl(&at("parent"), 5, 900).ok();
+    let ttl = Duration::from_millis(3000);
+    client.create_ttl(&at("t"), 5, 3000).ok();
+    client.create_ttl(&at("parent"), 5, 3000).ok();
     client.create(&format!("{}/child", at("parent")), b"").ok();
     std::thread::sleep(ttl / 2);
     let refreshed = Instant::now();
