@@ -53,24 +53,15 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let defines = cli.defines.define;
     match cli.what {
-        None => serve(&Invocation {
-            command: Command::Embedded,
-            defines,
-        }),
-        Some(What::Server { words }) => serve(&Invocation {
-            command: Command::Server(words),
-            defines,
-        }),
-        Some(What::Check { words }) => check(&Invocation {
-            command: Command::Server(words),
-            defines,
-        }),
+        None => serve(&Invocation { command: Command::Embedded, defines }),
+        Some(What::Server { words }) => {
+            serve(&Invocation { command: Command::Server(words), defines })
+        }
+        Some(What::Check { words }) => {
+            check(&Invocation { command: Command::Server(words), defines })
+        }
         Some(What::Version) => {
-            say(&format!(
-                "Rookeeper {} (ZooKeeper {})\n",
-                version::OURS,
-                version::line()
-            ));
+            say(&format!("Rookeeper {} (ZooKeeper {})\n", version::OURS, version::line()));
             ExitCode::SUCCESS
         }
     }
@@ -78,9 +69,7 @@ fn main() -> ExitCode {
 
 fn environment() -> BTreeMap<String, String> {
     let text = |value: std::ffi::OsString| value.into_string().ok();
-    std::env::vars_os()
-        .filter_map(|(k, v)| Some((text(k)?, text(v)?)))
-        .collect()
+    std::env::vars_os().filter_map(|(k, v)| Some((text(k)?, text(v)?))).collect()
 }
 
 /// Standard output that may be closed.
@@ -93,10 +82,7 @@ fn check(invocation: &Invocation) -> ExitCode {
     let loaded = config::load(invocation, &environment(), &DiskFiles);
     let mountinfo = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let working_dir = std::env::current_dir().unwrap_or_else(|_| Path::new("/").to_owned());
-    let around = Surroundings {
-        mountinfo: &mountinfo,
-        working_dir: &working_dir,
-    };
+    let around = Surroundings { mountinfo: &mountinfo, working_dir: &working_dir };
     let report = report(&loaded, &around);
     say(&report.text);
     ExitCode::from(report.exit_code as u8)

@@ -47,19 +47,14 @@ impl AuthRules {
     /// Whether a connection with these identities may ask for more than auth.
     pub fn admits(&self, identities: &[Identity]) -> bool {
         self.enforced.is_empty()
-            || identities
-                .iter()
-                .any(|i| self.enforced.iter().any(|scheme| **scheme == *i.scheme))
+            || identities.iter().any(|i| self.enforced.iter().any(|scheme| **scheme == *i.scheme))
     }
 
     /// `user:base64(hash("user:password"))`.
     pub fn digest_id(&self, credentials: &[u8]) -> String {
         let text = String::from_utf8_lossy(credentials);
         let user = text.split(':').next().unwrap_or_default();
-        format!(
-            "{user}:{}",
-            STANDARD.encode(hash(self.algorithm, text.as_bytes()))
-        )
+        format!("{user}:{}", STANDARD.encode(hash(self.algorithm, text.as_bytes())))
     }
 }
 
@@ -127,11 +122,7 @@ fn digest_identities(rules: &AuthRules, credentials: &[u8]) -> Vec<Identity> {
 
 fn add_identities(state: &mut State, added: Vec<Identity>) {
     let mut all = state.identities.to_vec();
-    all.extend(
-        added
-            .into_iter()
-            .filter(|identity| !state.identities.contains(identity)),
-    );
+    all.extend(added.into_iter().filter(|identity| !state.identities.contains(identity)));
     state.identities = all.into();
 }
 
@@ -141,21 +132,13 @@ mod tests {
 
     fn rules() -> AuthRules {
         let algorithm = DigestAlg::Sha1;
-        AuthRules {
-            digest: true,
-            algorithm,
-            super_digest: None,
-            enforced: Vec::new(),
-        }
+        AuthRules { digest: true, algorithm, super_digest: None, enforced: Vec::new() }
     }
 
     #[test]
     fn digest_ids_are_those_of_the_reference() {
         let rules = rules();
-        assert_eq!(
-            rules.digest_id(b"bob:secret"),
-            "bob:fyVmFCwVbTJYrznoSu1koqYEYF0="
-        );
+        assert_eq!(rules.digest_id(b"bob:secret"), "bob:fyVmFCwVbTJYrznoSu1koqYEYF0=");
         assert!(rules.digest_id(b"bob").starts_with("bob:"));
         assert!(rules.digest_id(b"a:b:c").starts_with("a:"));
     }

@@ -31,11 +31,7 @@ pub struct ToFlush(Vec<Arc<Connection>>);
 impl ToFlush {
     /// Notes a connection; the same one in a row is noted once.
     pub fn note(&mut self, connection: &Arc<Connection>) {
-        if !self
-            .0
-            .last()
-            .is_some_and(|last| Arc::ptr_eq(last, connection))
-        {
+        if !self.0.last().is_some_and(|last| Arc::ptr_eq(last, connection)) {
             self.0.push(connection.clone());
         }
     }
@@ -59,19 +55,14 @@ impl Replica {
             let mut more = false;
             for done in 0.. {
                 more = done == SLICE;
-                let next = if more {
-                    None
-                } else {
-                    pipeline.next_committed(committed)
-                };
+                let next = if more { None } else { pipeline.next_committed(committed) };
                 let Some(proposal) = next else { break };
                 self.apply(&mut pipeline, &mut tree, &proposal, now.instant, dispatch);
             }
             let last = tree.last_zxid();
             drop(tree);
             pipeline.preparer.applied(last);
-            self.in_flight
-                .store(pipeline.in_flight(), Ordering::Relaxed);
+            self.in_flight.store(pipeline.in_flight(), Ordering::Relaxed);
             if !more {
                 return last;
             }
@@ -93,13 +84,7 @@ impl Replica {
         let applied = {
             let mut watches = self.watches.lock();
             let out = |fired: Fired<'_>| dispatch.event(self, &fired);
-            tree.apply(
-                &txn,
-                &mut Firing {
-                    table: &mut watches,
-                    out,
-                },
-            )
+            tree.apply(&txn, &mut Firing { table: &mut watches, out })
         };
         if let Some(mismatch) = &applied.digest_mismatch {
             tracing::error!(
@@ -158,6 +143,7 @@ impl Replica {
         self.metrics.updatelatency.record(micros);
         if op == OpCode::CloseSession.code() {
             state.pending.clear();
+            state.deferred = 0;
             state.ending = state.ending.max(Ending::AfterFlush);
         } else {
             self.answer_waiting(tree, to, &mut state, now);
@@ -183,29 +169,18 @@ impl Replica {
             to.count_outstanding(-1);
             match next {
                 Pending::Local { frame, identities } => {
+                    state.deferred -= 1;
                     let (replica, from, identities) = (self, to, &*identities);
-                    Look {
-                        replica,
-                        tree,
-                        from,
-                        identities,
-                        read,
-                        now,
-                    }
-                    .serve(state, &frame);
+                    Look { replica, tree, from, identities, read, now }.serve(state, &frame);
                 }
-                Pending::Refusal {
-                    xid,
-                    zxid,
-                    err,
-                    close,
-                } => {
+                Pending::Refusal { xid, zxid, err, close } => {
                     self.refuse(state, xid, zxid, err, close);
                 }
                 Pending::Write { .. } => {}
             }
             if state.ending != Ending::Open {
                 state.pending.clear();
+                state.deferred = 0;
             }
         }
     }
@@ -220,9 +195,7 @@ impl Replica {
         flush: &mut ToFlush,
     ) {
         use tree::session::SessionKind::Global;
-        pipeline
-            .sessions
-            .add(session, time_out, Global, OWNER, now.millis());
+        pipeline.sessions.add(session, time_out, Global, OWNER, now.millis());
         if let Origin::Connect(connection) = origin {
             self.established(connection, session, time_out, now);
             flush.note(connection);

@@ -61,21 +61,14 @@ impl Replica {
             return Err(Refusal::NotServing(failure.to_string()));
         }
         let known = request.session_id != SessionId::NONE;
-        let kind = if known {
-            ConnectKind::Renew
-        } else {
-            ConnectKind::Global
-        };
+        let kind = if known { ConnectKind::Renew } else { ConnectKind::Global };
         if pipeline.throttle.admit(kind, now.instant.millis(), random) != Admission::Admitted {
             self.metrics.connection_rejected.one();
             return Err(Refusal::Throttled);
         }
         let ours = self.tree.read().last_zxid();
         if request.last_zxid_seen > ours {
-            return Err(Refusal::ClientAhead {
-                seen: request.last_zxid_seen,
-                ours,
-            });
+            return Err(Refusal::ClientAhead { seen: request.last_zxid_seen, ours });
         }
         let time_out = self.rules.timeouts.negotiate(request.time_out);
         from.heard(now.instant.millis());
@@ -91,9 +84,7 @@ impl Replica {
         let passwd = request.passwd.unwrap_or_default();
         // The password comes first: a wrong one must not disturb who holds the session.
         let valid = is_valid_password(session, passwd)
-            && pipeline
-                .sessions
-                .reattach(session, time_out, OWNER, now.instant.millis());
+            && pipeline.sessions.reattach(session, time_out, OWNER, now.instant.millis());
         self.metrics.connection_revalidate_count.one();
         if valid {
             self.established(from, session, time_out, now.instant);

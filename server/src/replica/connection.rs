@@ -22,9 +22,11 @@ use super::figures::ConnectionFigures;
 /// Above this many unsent bytes a connection's requests are not read until it has caught up.
 pub const OUTPUT_PAUSE_BYTES: usize = 1 << 20;
 /// Above this many unsent bytes (watch events to a client that never reads) it is cut.
-pub const OUTPUT_CUT_BYTES: usize = 64 << 20;
+pub const OUTPUT_CUT_BYTES: usize = 192 << 20;
 /// Above this many requests waiting for their answers a connection is not read further.
 pub const PENDING_PAUSE: usize = 10_000;
+/// The same for reads that wait behind a write: each may be answered with as much as a node holds.
+pub const DEFERRED_PAUSE: usize = 128;
 
 /// The shell's side of a connection.
 pub trait Outlet: Send + Sync {
@@ -87,6 +89,8 @@ pub enum Ending {
 pub struct State {
     /// Unanswered requests in order, with the time they were read.
     pub pending: VecDeque<(Pending, Instant)>,
+    /// Reads among them.
+    pub deferred: usize,
     /// Answers and events not yet handed to the socket.
     pub out: BytesMut,
     /// What the socket did not take, older than `out`.
@@ -149,6 +153,7 @@ impl Connection {
         let identities = Arc::new([Identity::new("ip", &java_address(peer))]);
         let state = State {
             pending: VecDeque::new(),
+            deferred: 0,
             out: BytesMut::new(),
             stuck: BytesMut::new(),
             sending: false,
@@ -211,9 +216,7 @@ impl Connection {
     /// requests in flight than it wants (`globalOutstandingLimit`).
     pub fn standing(&self, crowded: bool) -> Standing {
         let mut state = self.lock();
-        state.paused = state.unsent() > OUTPUT_PAUSE_BYTES
-            || state.pending.len() > PENDING_PAUSE
-            || crowded && !state.pending.is_empty();
+        state.paused = state.is_full() || crowded && !state.pending.is_empty();
         Standing {
             ending: state.ending,
             paused: state.paused,
@@ -234,6 +237,7 @@ impl Connection {
         let mut state = self.lock();
         state.ending = Ending::Now;
         state.pending = VecDeque::new();
+        state.deferred = 0;
         state.out = BytesMut::new();
         state.stuck = BytesMut::new();
     }
@@ -300,6 +304,13 @@ impl State {
     /// Bytes answered and not yet taken by the socket.
     pub fn unsent(&self) -> usize {
         self.out.len() + self.stuck.len()
+    }
+
+    /// Whether so much is unsent or waiting that nothing more is taken in.
+    pub fn is_full(&self) -> bool {
+        self.unsent() > OUTPUT_PAUSE_BYTES
+            || self.pending.len() >= PENDING_PAUSE
+            || self.deferred >= DEFERRED_PAUSE
     }
 
     fn next_chunk(&mut self) -> Option<BytesMut> {

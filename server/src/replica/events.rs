@@ -33,10 +33,7 @@ impl Dispatch {
                 continue;
             };
             let mut state = connection.lock();
-            if access
-                .check_record(fired.acl, perms::READ, &state.identities)
-                .is_err()
-            {
+            if access.check_record(fired.acl, perms::READ, &state.identities).is_err() {
                 continue;
             }
             if state.ending != Ending::Open {

@@ -35,15 +35,14 @@ impl ConnectionFigures {
         let latency = now.micros_since(read) / 1000;
         self.sent += 1;
         self.last_op = Some(op);
-        self.last_cxid = xid;
+        if xid.0 >= 0 {
+            self.last_cxid = xid;
+        }
         self.last_zxid = zxid;
         self.last_response = now;
         self.last_latency_ms = latency;
-        self.min_latency_ms = if self.answered == 0 {
-            latency
-        } else {
-            self.min_latency_ms.min(latency)
-        };
+        self.min_latency_ms =
+            if self.answered == 0 { latency } else { self.min_latency_ms.min(latency) };
         self.max_latency_ms = self.max_latency_ms.max(latency);
         self.total_latency_ms += latency;
         self.answered += 1;
@@ -59,18 +58,12 @@ impl ConnectionFigures {
 
     /// Average latency, ms.
     pub fn avg_latency_ms(&self) -> u64 {
-        self.total_latency_ms
-            .checked_div(self.answered)
-            .unwrap_or(0)
+        self.total_latency_ms.checked_div(self.answered).unwrap_or(0)
     }
 
     /// What `crst` does.
     pub fn reset(&mut self) {
         let (last_cxid, last_zxid) = (Xid(-1), Zxid::NONE);
-        *self = ConnectionFigures {
-            last_cxid,
-            last_zxid,
-            ..ConnectionFigures::default()
-        };
+        *self = ConnectionFigures { last_cxid, last_zxid, ..ConnectionFigures::default() };
     }
 }

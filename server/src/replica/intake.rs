@@ -13,7 +13,7 @@ use tree::session::Owner;
 use tree::tree::Tree;
 
 use super::clock::{Instant, Now};
-use super::connection::{Connection, Ending, Pending, State};
+use super::connection::{Connection, Ending, OUTPUT_PAUSE_BYTES, Pending, State};
 use super::pipeline::{Origin, Pipeline};
 use super::reads::Look;
 use super::{Replica, auth, replies};
@@ -76,7 +76,7 @@ fn classify(op: i32) -> Class {
 }
 
 /// What a batch left to do for the shell.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Taken {
     /// Something went to the log: it wants to be synced.
     pub appended: bool,
@@ -86,6 +86,9 @@ pub struct Taken {
     pub received: u64,
     /// Frames answered at once.
     pub sent: u64,
+    /// Frames not taken in: the connection has too much unsent or waiting. Give them again when
+    /// it is woken.
+    pub rest: Bytes,
 }
 
 /// A frame that cannot be a request: the connection ends without a word.
@@ -116,12 +119,7 @@ impl Frames {
         let start = self.at + 4;
         let end = (start + u32::from_be_bytes(*word) as usize).min(self.batch.len());
         Some(match RequestHeader::from_bytes(&self.batch[start..end]) {
-            Ok(header) => Ok(Request {
-                header,
-                class: classify(header.op),
-                start,
-                end,
-            }),
+            Ok(header) => Ok(Request { header, class: classify(header.op), start, end }),
             Err(_) => Err(ShortFrame(end - start)),
         })
     }
@@ -132,6 +130,10 @@ impl Frames {
 
     fn frame(&self, request: &Request) -> &[u8] {
         &self.batch[request.start..request.end]
+    }
+
+    fn rest(self) -> Bytes {
+        self.batch.slice(self.at..)
     }
 
     /// The frame as bytes of its own, for later.
@@ -156,11 +158,17 @@ impl Replica {
         let mut taken = Taken::default();
         let rest = self.answer_reads(from, &mut frames, now.instant, &mut taken);
         let result = match rest {
-            Ok(true) => self.take_in_order(from, &mut frames, now, &mut taken),
+            Ok(true) => {
+                let mut pipeline = self.pipeline.lock();
+                let result = self.take_in_order(&mut pipeline, from, &mut frames, now, &mut taken);
+                self.in_flight.store(pipeline.in_flight(), Ordering::Relaxed);
+                result
+            }
             other => other.map(drop),
         };
         self.metrics.packets_received.add(taken.received);
         self.metrics.packets_sent.add(taken.sent);
+        taken.rest = frames.rest();
         result.map(|()| taken)
     }
 
@@ -179,12 +187,7 @@ impl Replica {
             return Ok(true);
         }
         let sent = state.figures.sent;
-        let desk = Desk {
-            replica: self,
-            tree: &tree,
-            from,
-            now,
-        };
+        let desk = Desk { replica: self, tree: &tree, from, now };
         let rest = desk.answer_reads(&mut state, frames, taken);
         taken.sent += state.figures.sent - sent;
         rest
@@ -193,22 +196,20 @@ impl Replica {
     /// Puts the rest of a batch behind the connection's writes.
     fn take_in_order(
         &self,
+        pipeline: &mut Pipeline,
         from: &Arc<Connection>,
         frames: &mut Frames,
         now: Now,
         taken: &mut Taken,
     ) -> Result<(), ShortFrame> {
-        let mut pipeline = self.pipeline.lock();
         let tree = self.tree.read();
         let mut state = from.lock();
-        let desk = Desk {
-            replica: self,
-            tree: &tree,
-            from,
-            now: now.instant,
-        };
+        let desk = Desk { replica: self, tree: &tree, from, now: now.instant };
         while let Some(request) = frames.peek() {
             let request = request?;
+            if state.is_full() {
+                return Ok(());
+            }
             frames.pass(&request);
             taken.received += 1;
             state.figures.received += 1;
@@ -218,23 +219,32 @@ impl Replica {
             let ordered = !matches!(request.class, Class::Auth(_))
                 && (is_write(request.class) || !state.pending.is_empty());
             if ordered {
-                desk.queue(
-                    &mut pipeline,
-                    &mut state,
-                    frames,
-                    &request,
-                    now.wall_ms,
-                    taken,
-                );
+                desk.queue(pipeline, &mut state, frames, &request, now.wall_ms, taken);
             } else {
                 taken.answered = true;
                 let identities = state.identities.clone();
                 desk.serve(&mut state, &request, frames.frame(&request), &identities);
             }
         }
-        self.in_flight
-            .store(pipeline.in_flight(), Ordering::Relaxed);
+        self.in_flight.store(pipeline.in_flight(), Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Answers a request that waited too long at the throttle, in its turn.
+    pub fn refuse_throttled(&self, from: &Arc<Connection>, frame: &[u8], read: Instant) {
+        self.metrics.throttled_ops.one();
+        let Ok(header) = RequestHeader::from_bytes(frame) else {
+            return from.end(Ending::Now);
+        };
+        let (xid, err) = (header.xid, ErrorCode::ThrottledOp);
+        let zxid = self.tree.read().last_zxid();
+        let mut state = from.lock();
+        state.figures.received += 1;
+        if state.pending.is_empty() {
+            return self.refuse(&mut state, xid, zxid, err, false);
+        }
+        from.count_outstanding(1);
+        state.pending.push_back((Pending::Refusal { xid, zxid, err, close: false }, read));
     }
 
     /// Whether enforced authentication refuses this request.
@@ -281,6 +291,9 @@ impl Desk<'_> {
             if is_write(request.class) && !self.replica.refused(state, request.class) {
                 return Ok(true);
             }
+            if state.unsent() > OUTPUT_PAUSE_BYTES {
+                return Ok(false);
+            }
             frames.pass(&request);
             taken.received += 1;
             state.figures.received += 1;
@@ -308,14 +321,7 @@ impl Desk<'_> {
             Class::Auth(op) => auth::serve(replica, self.from, state, op, xid, &frame[8..]),
             Class::Local => {
                 let (tree, from, now) = (self.tree, self.from, self.now);
-                let look = Look {
-                    replica,
-                    tree,
-                    from,
-                    identities: who,
-                    read: now,
-                    now,
-                };
+                let look = Look { replica, tree, from, identities: who, read: now, now };
                 look.serve(state, frame);
             }
             _ => replica.refuse(state, xid, Zxid::NONE, ErrorCode::Unimplemented, true),
@@ -336,12 +342,7 @@ impl Desk<'_> {
         let pending = match request.class {
             class if self.replica.refused(state, class) => {
                 let (zxid, err) = (Zxid::ZERO, ErrorCode::SessionClosedRequireSaslAuth);
-                Pending::Refusal {
-                    xid,
-                    zxid,
-                    err,
-                    close: true,
-                }
+                Pending::Refusal { xid, zxid, err, close: true }
             }
             Class::Write(code) => {
                 taken.appended = true;
@@ -365,20 +366,13 @@ impl Desk<'_> {
                 Pending::Write { xid, op, zxid }
             }
             Class::Local => {
+                state.deferred += 1;
                 let frame = frames.keep(request);
-                Pending::Local {
-                    frame,
-                    identities: state.identities.clone(),
-                }
+                Pending::Local { frame, identities: state.identities.clone() }
             }
             _ => {
                 let (zxid, err) = (Zxid::NONE, ErrorCode::Unimplemented);
-                Pending::Refusal {
-                    xid,
-                    zxid,
-                    err,
-                    close: true,
-                }
+                Pending::Refusal { xid, zxid, err, close: true }
             }
         };
         self.from.count_outstanding(1);

@@ -13,6 +13,7 @@ pub mod connection;
 pub mod events;
 pub mod figures;
 pub mod intake;
+mod multi_read;
 pub mod pipeline;
 mod reads;
 mod replies;
@@ -141,15 +142,10 @@ impl Replica {
         // First of all, so that no request of it can register a watch any more.
         connection.abandon();
         let session = connection.session();
-        self.sessions
-            .remove_if(&session, |_, holder| Arc::ptr_eq(holder, connection));
+        self.sessions.remove_if(&session, |_, holder| Arc::ptr_eq(holder, connection));
         let heard = connection.heard_ms();
         self.pipeline.lock().sessions.touch(session, heard);
-        while !self
-            .watches
-            .lock()
-            .remove_watcher_step(connection.id, SLICE)
-        {}
+        while !self.watches.lock().remove_watcher_step(connection.id, SLICE) {}
         self.ids.lock().free.push(connection.id);
     }
 

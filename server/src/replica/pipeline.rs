@@ -115,9 +115,7 @@ impl Pipeline {
         if self.payloads.capacity() < body.len() + 256 {
             self.payloads.reserve(CHUNK_BYTES.max(body.len() + 256));
         }
-        let prepared = self
-            .preparer
-            .prepare(tree, caller, op, body, &mut self.payloads);
+        let prepared = self.preparer.prepare(tree, caller, op, body, &mut self.payloads);
         self.propose(prepared, Origin::Request(from.clone()), now)
     }
 
@@ -137,9 +135,7 @@ impl Pipeline {
         now: Instant,
     ) -> Zxid {
         let out = &mut self.payloads;
-        let prepared = self
-            .preparer
-            .prepare_create_session(session, time_out, wall_ms, out);
+        let prepared = self.preparer.prepare_create_session(session, time_out, wall_ms, out);
         self.propose(prepared, Origin::Connect(from.clone()), now)
     }
 
@@ -173,9 +169,7 @@ impl Pipeline {
     /// Deletes an empty container or a TTL node whose time is over.
     pub fn reap(&mut self, tree: &Tree, path: &str, wall_ms: i64, now: Instant) -> Zxid {
         let out = &mut self.payloads;
-        let prepared = self
-            .preparer
-            .prepare_delete_container(tree, path, wall_ms, out);
+        let prepared = self.preparer.prepare_delete_container(tree, path, wall_ms, out);
         self.propose(prepared, Origin::Nobody, now)
     }
 
@@ -197,12 +191,7 @@ impl Pipeline {
         {
             self.failure = Some(failure);
         }
-        self.proposals.push_back(Proposal {
-            zxid,
-            payload,
-            origin,
-            since: now,
-        });
+        self.proposals.push_back(Proposal { zxid, payload, origin, since: now });
         zxid
     }
 

@@ -9,7 +9,7 @@ use bytes::{BufMut, BytesMut};
 use codec::acl::perms;
 use codec::client::{
     ExistsRequest, GetAclRequest, GetAllChildrenNumberRequest, GetChildrenRequest, GetDataRequest,
-    GetEphemeralsRequest, MultiHeader, MultiOp, MultiRequest, RequestHeader, SyncRequest,
+    GetEphemeralsRequest, RequestHeader, SyncRequest,
 };
 use codec::jute::put_text;
 use codec::{Acl, Decode, Encode, ErrorCode, OpCode, Text, Xid};
@@ -20,7 +20,7 @@ use tree::watch::Table;
 
 use super::clock::Instant;
 use super::connection::{Connection, Ending, OUTPUT_CUT_BYTES, State};
-use super::{Replica, replies, watches};
+use super::{Replica, multi_read, replies, watches};
 
 /// Largest body of one answer. ZooKeeper has no such limit; clients cut the connection at theirs
 /// (1 MiB for most), and a listing of many millions of names would stall everybody.
@@ -50,23 +50,19 @@ impl Look<'_> {
             return;
         };
         let zxid = self.tree.last_zxid();
-        let xid = if op == OpCode::Ping {
-            Xid::PING
-        } else {
-            header.xid
-        };
+        let xid = if op == OpCode::Ping { Xid::PING } else { header.xid };
         if matches!(op, OpCode::SetWatches | OpCode::SetWatches2) {
             // Its events come before its answer.
             match watches::set(self, op, body, &mut state.out) {
                 Ok(()) => replies::put_reply(&mut state.out, xid, zxid, |_| {}),
                 Err(err) => replies::put_error(&mut state.out, xid, zxid, err),
             }
+        } else if op == OpCode::MultiRead {
+            multi_read::answer(self, body, (xid, zxid), &mut state.out);
         } else {
             answer(self, op, body, xid, zxid, &mut state.out);
         }
-        state
-            .figures
-            .answered(header.op, header.xid, zxid, self.read, self.now);
+        state.figures.answered(header.op, header.xid, zxid, self.read, self.now);
         if state.unsent() > OUTPUT_CUT_BYTES {
             tracing::warn!(peer = %self.from.peer, session = %self.from.session(),
                 bytes = state.unsent(), "closed: the client asks and does not read its answers");
@@ -123,7 +119,6 @@ fn body_of(look: &Look<'_>, op: OpCode, body: &[u8], out: &mut BytesMut) -> Answ
         }
         OpCode::GetEphemerals => get_ephemerals(look, &read(body)?, out),
         OpCode::GetAllChildrenNumber => get_all_children_number(look, read(body)?, out),
-        OpCode::MultiRead => multi_read(look, body, out),
         OpCode::WhoAmI => {
             who_am_i(look, out);
             Ok(())
@@ -139,16 +134,18 @@ impl<'a> Look<'a> {
     /// # Errors
     /// NONODE, or NOAUTH without `permission`.
     fn node(&self, path: &str, permission: i32) -> Result<NodeRef<'a>, ErrorCode> {
-        let node = self.tree.get(path).ok_or(ErrorCode::NoNode)?;
+        let node = self.find(path).ok_or(ErrorCode::NoNode)?;
         self.allow(&node, permission)?;
         Ok(node)
     }
 
+    /// The reference keeps the root under two names, and so the empty path reads it.
+    fn find(&self, path: &str) -> Option<NodeRef<'a>> {
+        self.tree.get(if path.is_empty() { "/" } else { path })
+    }
+
     fn allow(&self, node: &NodeRef<'_>, permission: i32) -> Answer {
-        self.replica
-            .rules
-            .access
-            .check_record(node.acl(), permission, self.identities)
+        self.replica.rules.access.check_record(node.acl(), permission, self.identities)
     }
 
     fn watch(&self, wanted: bool, path: &str, table: Table) {
@@ -170,7 +167,7 @@ fn exists(look: &Look<'_>, request: ExistsRequest<'_>, out: &mut BytesMut) -> An
     if path.contains('\0') {
         return Err(ErrorCode::BadArguments);
     }
-    let node = look.tree.get(&path);
+    let node = look.find(&path);
     if let Some(node) = &node {
         look.allow(node, perms::READ)?;
     }
@@ -179,7 +176,7 @@ fn exists(look: &Look<'_>, request: ExistsRequest<'_>, out: &mut BytesMut) -> An
     Ok(())
 }
 
-fn get_data(look: &Look<'_>, request: GetDataRequest<'_>, out: &mut BytesMut) -> Answer {
+pub(super) fn get_data(look: &Look<'_>, request: GetDataRequest<'_>, out: &mut BytesMut) -> Answer {
     let path = some_path(request.path)?;
     let node = look.node(&path, perms::READ)?;
     look.watch(request.watch, &path, Table::Data);
@@ -199,7 +196,7 @@ fn get_acl(look: &Look<'_>, request: GetAclRequest<'_>, out: &mut BytesMut) -> A
     Ok(())
 }
 
-fn get_children<'a>(
+pub(super) fn get_children<'a>(
     look: &Look<'a>,
     request: GetChildrenRequest<'_>,
     out: &mut BytesMut,
@@ -248,53 +245,6 @@ fn get_all_children_number(
 ) -> Answer {
     let node = look.node(&some_path(request.path)?, perms::READ)?;
     out.put_i32(look.tree.descendants(node.id()) as i32);
-    Ok(())
-}
-
-/// Every part answers for itself; a write among them ends the list with an error header.
-fn multi_read(look: &Look<'_>, body: &[u8], out: &mut BytesMut) -> Answer {
-    let request: MultiRequest<'_> = read(body)?;
-    let is_read = |op: &MultiOp<'_>| matches!(op, MultiOp::GetData(_) | MultiOp::GetChildren(_));
-    if !request.ops.iter().all(is_read) {
-        return Err(ErrorCode::MarshallingError);
-    }
-    for op in request.ops {
-        let mark = out.len();
-        MultiHeader {
-            op: op.op().code(),
-            done: false,
-            err: 0,
-        }
-        .encode(out);
-        let result = match op {
-            MultiOp::GetData(request) => get_data(
-                look,
-                GetDataRequest {
-                    watch: false,
-                    ..request
-                },
-                out,
-            ),
-            MultiOp::GetChildren(request) => get_children(
-                look,
-                GetChildrenRequest {
-                    watch: false,
-                    ..request
-                },
-                out,
-            )
-            .map(drop),
-            _ => Err(ErrorCode::MarshallingError),
-        };
-        if let Err(code) = result {
-            out.truncate(mark);
-            replies::put_part_error(out, code);
-        }
-        if out.len() - mark > REPLY_BYTES_MAX {
-            return Err(ErrorCode::MarshallingError);
-        }
-    }
-    MultiHeader::TERMINATOR.encode(out);
     Ok(())
 }
 

@@ -29,31 +29,14 @@ pub fn put_reply(out: &mut BytesMut, xid: Xid, zxid: Zxid, write: impl FnOnce(&m
 
 /// Appends a reply that is nothing but a header.
 pub fn put_error(out: &mut BytesMut, xid: Xid, zxid: Zxid, err: ErrorCode) {
-    put_frame(out, |out| {
-        ReplyHeader {
-            xid,
-            zxid,
-            err: err.code(),
-        }
-        .encode(out)
-    });
+    put_frame(out, |out| ReplyHeader { xid, zxid, err: err.code() }.encode(out));
 }
 
 /// Appends a watch event.
 pub fn put_event(out: &mut BytesMut, zxid: Zxid, event_type: i32, path: Text<'_>) {
     put_frame(out, |out| {
-        ReplyHeader {
-            xid: Xid::NOTIFICATION,
-            zxid,
-            err: 0,
-        }
-        .encode(out);
-        WatcherEvent {
-            event_type,
-            state: SYNC_CONNECTED,
-            path,
-        }
-        .encode(out);
+        ReplyHeader { xid: Xid::NOTIFICATION, zxid, err: 0 }.encode(out);
+        WatcherEvent { event_type, state: SYNC_CONNECTED, path }.encode(out);
     });
 }
 
@@ -93,19 +76,10 @@ fn put_created(out: &mut BytesMut, path: &Text<'_>, stat: &codec::Stat) {
 /// One result of a multi. Everything that was made with a Stat answers as create2.
 fn put_part(out: &mut BytesMut, result: &OpResult) {
     let header = |out: &mut BytesMut, op: OpCode| {
-        MultiHeader {
-            op: op.code(),
-            done: false,
-            err: 0,
-        }
-        .encode(out);
+        MultiHeader { op: op.code(), done: false, err: 0 }.encode(out);
     };
     match result {
-        OpResult::Created {
-            op: OpCode::Create,
-            path,
-            ..
-        } => {
+        OpResult::Created { op: OpCode::Create, path, .. } => {
             header(out, OpCode::Create);
             put_text(out, path);
         }
@@ -126,12 +100,7 @@ fn put_part(out: &mut BytesMut, result: &OpResult) {
 
 /// An error result of multi or multiRead: the code stands twice.
 pub fn put_part_error(out: &mut BytesMut, code: ErrorCode) {
-    MultiHeader {
-        op: OpCode::Error.code(),
-        done: false,
-        err: code.code(),
-    }
-    .encode(out);
+    MultiHeader { op: OpCode::Error.code(), done: false, err: code.code() }.encode(out);
     code.code().encode(out);
 }
 

@@ -27,11 +27,7 @@ pub struct ReaperRules {
 
 impl Default for ReaperRules {
     fn default() -> Self {
-        ReaperRules {
-            interval_ms: 60_000,
-            per_minute: 10_000,
-            never_used_ms: 0,
-        }
+        ReaperRules { interval_ms: 60_000, per_minute: 10_000, never_used_ms: 0 }
     }
 }
 
@@ -53,15 +49,8 @@ impl Replica {
         if let Some(stall) = pipeline.sessions.beat(ms, asleep_ms) {
             tracing::warn!("this server stood still; {stall}");
         }
-        let budget = SweepBudget {
-            expire: EXPIRE_AT_ONCE,
-            look: LOOK_AT_ONCE,
-        };
-        let heard = |session| {
-            self.sessions
-                .get(&session)
-                .map(|connection| connection.heard_ms())
-        };
+        let budget = SweepBudget { expire: EXPIRE_AT_ONCE, look: LOOK_AT_ONCE };
+        let heard = |session| self.sessions.get(&session).map(|connection| connection.heard_ms());
         let sweep = pipeline.sessions.expired_with(ms, budget, heard);
         if !sweep.expired.is_empty() {
             let tree = self.tree.read();
@@ -73,10 +62,7 @@ impl Replica {
                 pipeline.close_session(&tree, session, Xid(0), wall_ms, nobody, now.instant);
             }
         }
-        Ticked {
-            appended: !sweep.expired.is_empty(),
-            unfinished: sweep.unfinished,
-        }
+        Ticked { appended: !sweep.expired.is_empty(), unfinished: sweep.unfinished }
     }
 
     /// Ends sessions that own ephemerals and that nobody tracks: what a crash between two servers
@@ -85,10 +71,8 @@ impl Replica {
         let mut pipeline = self.pipeline.lock();
         let tree = self.tree.read();
         let tracked = |session: &SessionId| pipeline.sessions.is_tracked(*session);
-        let orphans: Vec<_> = tree
-            .ephemeral_sessions()
-            .filter(|session| !tracked(session))
-            .collect();
+        let orphans: Vec<_> =
+            tree.ephemeral_sessions().filter(|session| !tracked(session)).collect();
         for session in &orphans {
             tracing::warn!(%session, "closing: it owns ephemerals and is in no session table");
             let nobody = Origin::Nobody;
@@ -106,9 +90,7 @@ impl Replica {
             let tree = self.tree.read();
             let nodes = tree.containers().chain(tree.ttl_nodes());
             let due = nodes.filter(|id| is_due(&tree, *id, rules, now.wall_ms));
-            due.take(most.max(1) as usize)
-                .map(|id| tree.path_of(id))
-                .collect()
+            due.take(most.max(1) as usize).map(|id| tree.path_of(id)).collect()
         };
         let mut pipeline = self.pipeline.lock();
         let tree = self.tree.read();

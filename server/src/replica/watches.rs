@@ -17,11 +17,10 @@ type Answer = Result<(), ErrorCode>;
 pub(super) fn add(look: &Look<'_>, body: &[u8], out: &mut BytesMut) -> Answer {
     let request: AddWatchRequest<'_> = read(body)?;
     let mode = AddWatchMode::from_code(request.mode).ok_or(ErrorCode::MarshallingError)?;
-    let path = some_path(request.path)?;
-    look.replica
-        .watches
-        .lock()
-        .add_watch(look.tree, &path, look.from.id, mode);
+    // A null path is taken, and nothing ever happens there.
+    if let Some(path) = request.path {
+        look.replica.watches.lock().add_watch(look.tree, &path, look.from.id, mode);
+    }
     out.put_i32(0);
     Ok(())
 }
@@ -31,10 +30,7 @@ pub(super) fn check(look: &Look<'_>, body: &[u8]) -> Answer {
     let request: CheckWatchesRequest<'_> = read(body)?;
     let kind = WatcherType::from_code(request.kind).ok_or(ErrorCode::MarshallingError)?;
     let path = some_path(request.path)?;
-    look.replica
-        .watches
-        .lock()
-        .check(look.tree, &path, look.from.id, kind)
+    look.replica.watches.lock().check(look.tree, &path, look.from.id, kind)
 }
 
 /// removeWatches.
@@ -42,21 +38,13 @@ pub(super) fn remove(look: &Look<'_>, body: &[u8]) -> Answer {
     let request: RemoveWatchesRequest<'_> = read(body)?;
     let kind = WatcherType::from_code(request.kind).ok_or(ErrorCode::MarshallingError)?;
     let path = some_path(request.path)?;
-    look.replica
-        .watches
-        .lock()
-        .remove(look.tree, &path, look.from.id, kind)
+    look.replica.watches.lock().remove(look.tree, &path, look.from.id, kind)
 }
 
 /// setWatches and setWatches2: the events that are owed go into `out`.
 pub(super) fn set(look: &Look<'_>, op: OpCode, body: &[u8], out: &mut BytesMut) -> Answer {
     let owe = &mut |replay: Replay<'_>| {
-        replies::put_event(
-            out,
-            Zxid::NONE,
-            replay.event.code(),
-            Some(replay.path.into()),
-        );
+        replies::put_event(out, Zxid::NONE, replay.event.code(), Some(replay.path.into()));
     };
     let mut watches = look.replica.watches.lock();
     match op {

@@ -12,22 +12,15 @@ pub struct Clock {
 
 impl Default for Clock {
     fn default() -> Self {
-        Clock {
-            start: std::time::Instant::now(),
-        }
+        Clock { start: std::time::Instant::now() }
     }
 }
 
 impl Clock {
     /// The moment.
     pub fn now(&self) -> Now {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
-        Now {
-            instant: self.instant(),
-            wall_ms: wall.as_millis() as i64,
-        }
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Now { instant: self.instant(), wall_ms: wall.as_millis() as i64 }
     }
 
     /// The monotonic moment alone.

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use codec::Decode;
 use codec::client::{ConnectFrame, FourLetterWord};
 use tokio::net::TcpStream;
@@ -15,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::Server;
+use super::gate::{self, LargeHold, Passage};
 use super::input::Input;
 use crate::replica::connection::{Connection, Ending, Outlet};
 
@@ -54,6 +56,10 @@ struct Session {
     out: Arc<OwnedWriteHalf>,
     notify: Arc<Notify>,
     input: Input,
+    /// Frames that came in and are not taken in yet.
+    backlog: Bytes,
+    /// Shares of large requests that are not answered yet.
+    large: Vec<LargeHold>,
 }
 
 /// Serves one accepted connection until it ends.
@@ -61,10 +67,7 @@ pub async fn serve(server: Arc<Server>, stream: TcpStream, peer: SocketAddr) {
     let _ = stream.set_nodelay(true);
     let (half, out) = stream.into_split();
     let (out, notify) = (Arc::new(out), Arc::new(Notify::new()));
-    let outlet = Box::new(SocketOutlet {
-        half: out.clone(),
-        notify: notify.clone(),
-    });
+    let outlet = Box::new(SocketOutlet { half: out.clone(), notify: notify.clone() });
     let Some(connection) = server.replica.open(peer, server.clock.instant(), outlet) else {
         return;
     };
@@ -76,6 +79,8 @@ pub async fn serve(server: Arc<Server>, stream: TcpStream, peer: SocketAddr) {
         out,
         notify,
         input,
+        backlog: Bytes::new(),
+        large: Vec::new(),
     };
     session.run().await;
 }
@@ -106,10 +111,7 @@ impl Session {
         }
         let limit = self.server.config.limits.jute_max_buffer as usize;
         let frame = loop {
-            let frame = self
-                .input
-                .take_frame(limit)
-                .map_err(|bad| Some(bad.to_string()))?;
+            let frame = self.input.take_frame(limit).map_err(|bad| Some(bad.to_string()))?;
             if !frame.is_empty() {
                 break frame;
             }
@@ -158,9 +160,7 @@ impl Session {
             Ok(Err(_)) => Err(None),
             Err(_) => {
                 self.server.metrics().sessionless_connections_expired.one();
-                Err(Some(
-                    "no handshake within zookeeper.nio.sessionlessCnxnTimeout".into(),
-                ))
+                Err(Some("no handshake within zookeeper.nio.sessionlessCnxnTimeout".into()))
             }
         }
     }
@@ -171,9 +171,7 @@ impl Session {
             self.fill_before(deadline).await?;
         }
         let argument = self.input.bytes()[4..4 + word.argument_len()].to_vec();
-        let text = self
-            .server
-            .answer_word(word, &argument, self.connection.peer);
+        let text = self.server.answer_word(word, &argument, self.connection.peer);
         let mut state = self.connection.lock();
         state.out.extend_from_slice(text.as_bytes());
         state.ending = Ending::AfterFlush;
@@ -183,13 +181,17 @@ impl Session {
     /// Requests, until the connection ends.
     async fn talk(&mut self) -> Reason {
         loop {
-            // What came in with the handshake, or while reading was paused, comes first.
-            if let Err(reason) = self.take_in() {
+            // What came in with the handshake, or while nothing was taken in, comes first.
+            if let Err(reason) = self.take_in().await {
                 return reason;
             }
-            let standing = self.connection.standing(self.server.crowded());
+            let crowded = self.server.crowded() || !self.large.is_empty();
+            let standing = self.connection.standing(crowded);
             if standing.ending != Ending::Open {
                 return None;
+            }
+            if !standing.paused && !self.backlog.is_empty() {
+                continue;
             }
             tokio::select! {
                 biased;
@@ -198,6 +200,8 @@ impl Session {
                     if ready.is_err() || self.connection.flush().is_err() {
                         return None;
                     }
+                    // Who reads is alive, even if what it says is not read just now.
+                    self.connection.heard(self.server.clock.instant().millis());
                 }
                 read = self.input.fill(&mut self.half), if !standing.paused => match read {
                     Ok(0) | Err(_) => return None,
@@ -208,34 +212,68 @@ impl Session {
     }
 
     /// Hands whole frames to the replica and sends what it answers.
-    fn take_in(&mut self) -> Result<(), Reason> {
-        if self.input.bytes().is_empty() {
-            return Ok(());
+    async fn take_in(&mut self) -> Result<(), Reason> {
+        if self.connection.outstanding() == 0 {
+            self.large.clear();
         }
-        let limit = self.server.config.limits.jute_max_buffer as usize;
-        let batch = self
-            .input
-            .take_frames(limit)
-            .map_err(|bad| Some(bad.to_string()))?;
-        if !batch.is_empty() {
-            let now = self.server.clock.now();
-            let taken = self
-                .server
-                .replica
-                .receive(&self.connection, batch, now)
-                .map_err(|short| Some(short.to_string()))?;
-            if taken.appended {
-                self.server.disk.appended();
+        let mut batch = std::mem::take(&mut self.backlog);
+        if batch.is_empty() {
+            if self.input.bytes().is_empty() {
+                return Ok(());
             }
-            if taken.answered {
-                let sent = self.connection.flush();
-                self.server.count_reads(&taken, now.instant);
-                if sent.is_err() {
-                    return Err(None);
+            self.large.extend(gate::admit_large(&self.server, &self.input).map_err(Some)?);
+            let limit = self.server.config.limits.jute_max_buffer as usize;
+            batch = self.input.take_frames(limit).map_err(|bad| Some(bad.to_string()))?;
+        }
+        if self.server.config.throttle.request.is_some() {
+            self.hand_over_throttled(batch).await?;
+        } else if !batch.is_empty() {
+            self.backlog = self.hand_over(batch)?;
+        }
+        self.input.release();
+        Ok(())
+    }
+
+    /// Gives whole frames to the replica; answers those that it does not take now.
+    fn hand_over(&self, batch: Bytes) -> Result<Bytes, Reason> {
+        let now = self.server.clock.now();
+        let taken = self.server.replica.receive(&self.connection, batch, now);
+        let taken = taken.map_err(|short| Some(short.to_string()))?;
+        if taken.appended {
+            self.server.disk.appended();
+        }
+        if taken.answered {
+            let sent = self.connection.flush();
+            self.server.count_reads(&taken, now.instant);
+            if sent.is_err() {
+                return Err(None);
+            }
+        }
+        Ok(taken.rest)
+    }
+
+    /// One frame at a time, each when the throttle lets it through.
+    async fn hand_over_throttled(&mut self, mut batch: Bytes) -> Result<(), Reason> {
+        let read = self.server.clock.instant();
+        while !batch.is_empty() {
+            let frame = gate::split_frame(&mut batch);
+            match gate::throttle(&self.server, &self.connection, read).await {
+                Passage::Ended => return Ok(()),
+                Passage::TooLate if gate::may_refuse(&frame) => {
+                    self.server.replica.refuse_throttled(&self.connection, &frame[4..], read);
+                    if self.connection.flush().is_err() {
+                        return Err(None);
+                    }
+                }
+                Passage::TooLate | Passage::Free => {
+                    let rest = self.hand_over(frame)?;
+                    if !rest.is_empty() {
+                        self.backlog = [rest, batch].concat().into();
+                        return Ok(());
+                    }
                 }
             }
         }
-        self.input.release();
         Ok(())
     }
 

@@ -71,9 +71,7 @@ pub fn run(server: &Arc<Server>, syncer: &LogSyncer) {
             Err(error) => server.fatal(&error),
         };
         drop(turn);
-        server
-            .replica
-            .commit(durable, server.clock.now(), &mut dispatch);
+        server.replica.commit(durable, server.clock.now(), &mut dispatch);
         for connection in dispatch.flush().take() {
             // A dead peer is its own task's business.
             let _ = connection.flush();

@@ -11,6 +11,8 @@ use tokio::net::tcp::OwnedReadHalf;
 
 /// What one read may bring.
 const READ_BYTES: usize = 64 << 10;
+/// Up to so much of an unfinished frame is moved to a small buffer.
+const SMALL_REST_BYTES: usize = 512;
 /// Buffers that a thread keeps for the next connection that has something to say.
 const SPARE_BUFFERS: usize = 16;
 
@@ -50,10 +52,8 @@ impl Input {
     /// The connection is dead.
     pub async fn fill(&mut self, from: &mut OwnedReadHalf) -> io::Result<usize> {
         poll_fn(|cx| {
-            if self.buffer.is_empty() && self.buffer.capacity() == 0 {
-                // Nothing is reserved before there is something to read.
-                ready!(from.as_ref().poll_read_ready(cx))?;
-            }
+            // Nothing is reserved before there is something to read.
+            ready!(from.as_ref().poll_read_ready(cx))?;
             self.make_room();
             let read = tokio_util::io::poll_read_buf(Pin::new(&mut *from), cx, &mut self.buffer);
             if read.is_pending() {
@@ -67,21 +67,26 @@ impl Input {
     }
 
     fn make_room(&mut self) {
-        if self.buffer.capacity() == 0 {
+        if self.buffer.capacity() <= SMALL_REST_BYTES {
             let spare = SPARE.with_borrow_mut(Vec::pop);
-            self.buffer = spare.unwrap_or_else(|| BytesMut::with_capacity(READ_BYTES));
+            let mut buffer = spare.unwrap_or_else(|| BytesMut::with_capacity(READ_BYTES));
+            buffer.extend_from_slice(&self.buffer);
+            self.buffer = buffer;
         } else if self.buffer.capacity() - self.buffer.len() < READ_BYTES / 4 {
             // Doubles with what really came, whatever length the frame claims.
             self.buffer.reserve(READ_BYTES.max(self.buffer.len()));
         }
     }
 
-    /// Gives the buffer back if nothing is in it.
+    /// Gives the buffer back if nothing is in it, or nearly nothing: what is left of an unfinished
+    /// frame then waits in a buffer of its own size.
     pub fn release(&mut self) {
-        if !self.buffer.is_empty() {
+        if self.buffer.len() > SMALL_REST_BYTES || self.buffer.capacity() <= SMALL_REST_BYTES {
             return;
         }
-        let mut buffer = std::mem::take(&mut self.buffer);
+        let rest = BytesMut::from(&self.buffer[..]);
+        let mut buffer = std::mem::replace(&mut self.buffer, rest);
+        buffer.clear();
         // Deferred requests may still hold a part of it; then it goes when they do.
         if buffer.capacity() > 0
             && buffer.try_reclaim(READ_BYTES)
@@ -98,6 +103,17 @@ impl Input {
     /// What is there.
     pub fn bytes(&self) -> &[u8] {
         &self.buffer
+    }
+
+    /// The largest length announced by the frames whose length word is there.
+    pub fn largest_frame(&self) -> Option<u64> {
+        let (mut at, mut largest) = (0, None);
+        while let Some(word) = self.buffer.get(at..).and_then(|rest| rest.first_chunk::<4>()) {
+            let length = u64::from(u32::from_be_bytes(*word));
+            largest = largest.max(Some(length));
+            at = at.saturating_add(4 + length as usize);
+        }
+        largest
     }
 
     /// Takes the whole frames that are there, with their length words; empty if none is whole.
@@ -160,13 +176,7 @@ mod tests {
         assert_eq!(whole_frames(&bytes, 3, usize::MAX), (6, None));
         assert_eq!(
             whole_frames(&bytes, 2, usize::MAX),
-            (
-                6,
-                Some(BadLength::TooLong {
-                    length: 3,
-                    limit: 2
-                })
-            )
+            (6, Some(BadLength::TooLong { length: 3, limit: 2 }))
         );
         assert_eq!(whole_frames(&bytes[..3], 3, 1), (0, None));
     }
@@ -174,19 +184,11 @@ mod tests {
     #[test]
     fn zero_and_negative_lengths_are_refused_behind_good_frames() {
         let bytes = [0, 0, 0, 1, 9, 0, 0, 0, 0];
-        assert_eq!(
-            whole_frames(&bytes, 9, usize::MAX),
-            (5, Some(BadLength::NotPositive(0)))
-        );
-        let mut input = Input {
-            buffer: BytesMut::from(&bytes[..]),
-        };
+        assert_eq!(whole_frames(&bytes, 9, usize::MAX), (5, Some(BadLength::NotPositive(0))));
+        let mut input = Input { buffer: BytesMut::from(&bytes[..]) };
         assert_eq!(input.take_frames(9).unwrap().len(), 5);
         assert_eq!(input.take_frames(9), Err(BadLength::NotPositive(0)));
         let negative = [0xff; 4];
-        assert_eq!(
-            whole_frames(&negative, 9, 1),
-            (0, Some(BadLength::NotPositive(-1)))
-        );
+        assert_eq!(whole_frames(&negative, 9, 1), (0, Some(BadLength::NotPositive(-1))));
     }
 }

@@ -20,10 +20,7 @@ pub struct Rhythm {
 impl Rhythm {
     /// Follows `cadence`.
     pub fn new(cadence: Cadence) -> Self {
-        Rhythm {
-            cadence: Mutex::new(cadence),
-            due: AtomicBool::new(false),
-        }
+        Rhythm { cadence: Mutex::new(cadence), due: AtomicBool::new(false) }
     }
 
     /// Whether a snapshot became due since this was last asked.
@@ -61,17 +58,11 @@ impl Journal for LogJournal {
         let Some(log) = &mut *log else {
             return Err(JournalFailure("this server is stopping".into()));
         };
-        log.append(zxid, payload)
-            .map_err(|error| JournalFailure(error.to_string()))?;
+        log.append(zxid, payload).map_err(|error| JournalFailure(error.to_string()))?;
         // Spreads the snapshots of an ensemble; nothing that matters depends on it.
         let random = (zxid.0 as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ payload.len() as u64;
         let bytes = payload.len() as u64;
-        match self
-            .rhythm
-            .cadence
-            .lock()
-            .appended(bytes, log.file_size(), random)
-        {
+        match self.rhythm.cadence.lock().appended(bytes, log.file_size(), random) {
             Due::Nothing => {}
             Due::Roll => log.roll(),
             Due::RollAndSnapshot => {

@@ -25,11 +25,7 @@ const DEFAULT_BACKLOG: i32 = 1024;
 /// # Errors
 /// The address is in use, not ours, or not allowed; the caller names it.
 pub fn bind(address: SocketAddr, backlog: Option<i32>) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() && address.ip().is_unspecified() {
         socket.set_only_v6(false)?;
     }
@@ -97,10 +93,7 @@ fn admit(server: &Arc<Server>, address: IpAddr) -> Result<Counted, (&'static str
     *here += 1;
     drop(here);
     census.total.fetch_add(1, Ordering::Relaxed);
-    Ok(Counted {
-        server: server.clone(),
-        address,
-    })
+    Ok(Counted { server: server.clone(), address })
 }
 
 /// Accepts for as long as the server runs.

@@ -4,6 +4,7 @@
 pub mod clock;
 mod connection;
 mod disk;
+mod gate;
 mod input;
 mod journal;
 mod listener;
@@ -33,6 +34,7 @@ use crate::replica::intake::Taken;
 use crate::words::{Asked, Words};
 use clock::Clock;
 use disk::DiskSignal;
+use gate::LargeRequests;
 use journal::Rhythm;
 use listener::Census;
 use snapshots::Snapshots;
@@ -62,6 +64,7 @@ pub struct Server {
     rhythm: Arc<Rhythm>,
     snapshots: Snapshots,
     census: Census,
+    large: LargeRequests,
     words: Words,
     /// State of the generator behind [`Server::random`].
     dice: AtomicU64,
@@ -77,16 +80,9 @@ impl Server {
         const SHOWN: usize = 64;
         let micros = self.clock.instant().micros_since(read);
         let (count, sum) = (taken.sent, taken.sent * micros);
-        let batch = Batch {
-            count,
-            sum,
-            min: micros,
-            max: micros,
-        };
+        let batch = Batch { count, sum, min: micros, max: micros };
         self.metrics().request_latency.record_batch(batch);
-        self.metrics()
-            .readlatency
-            .record_all(&[micros; SHOWN][..(count as usize).min(SHOWN)]);
+        self.metrics().readlatency.record_all(&[micros; SHOWN][..(count as usize).min(SHOWN)]);
     }
 
     /// How long a connection may take for its handshake.
@@ -105,9 +101,7 @@ impl Server {
 
     /// A number in 0..1 for the connection throttle; nothing that matters depends on it.
     fn random(&self) -> f64 {
-        let step = self
-            .dice
-            .fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let step = self.dice.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
         let mut mixed = step ^ (step >> 30);
         mixed = mixed.wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed ^= mixed >> 27;
@@ -130,15 +124,7 @@ impl Server {
         peer: std::net::SocketAddr,
     ) -> String {
         let now_ms = self.clock.instant().millis();
-        let answer = self.words.answer(
-            Asked {
-                word,
-                argument,
-                peer,
-                now_ms,
-            },
-            self,
-        );
+        let answer = self.words.answer(Asked { word, argument, peer, now_ms }, self);
         if let Some(note) = answer.note {
             tracing::warn!("{note}");
         }

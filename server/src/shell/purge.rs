@@ -22,13 +22,7 @@ fn once(server: &Server) {
     let retain = server.config.storage.purge.retain as usize;
     let places = &server.places;
     let pins = Pins::default();
-    match retain::purge(
-        &server.storage,
-        &places.snapshots,
-        &places.logs,
-        retain,
-        &pins,
-    ) {
+    match retain::purge(&server.storage, &places.snapshots, &places.logs, retain, &pins) {
         Ok(purged) => {
             for (path, reason) in purged.damaged.iter().chain(&purged.failed) {
                 tracing::warn!(file = %path.display(), "purge: left in place: {reason}");

@@ -16,12 +16,7 @@ pub struct Loading {
 impl Loading {
     /// An empty tree.
     pub fn new(config: TreeConfig) -> Self {
-        Loading {
-            config,
-            pieces: None,
-            tree: Tree::new(config),
-            mismatches: 0,
-        }
+        Loading { config, pieces: None, tree: Tree::new(config), mismatches: 0 }
     }
 
     /// The tree, and how many transactions foretold another digest than it has.
@@ -56,9 +51,7 @@ impl Replay for Loading {
         acl_id: i64,
         stat: &StatPersisted,
     ) -> Result<(), String> {
-        self.pieces()
-            .node(path, data, acl_id, stat)
-            .map_err(|error| error.to_string())
+        self.pieces().node(path, data, acl_id, stat).map_err(|error| error.to_string())
     }
 
     fn snapshot_done(&mut self, zxid: Zxid, digest: Option<(Zxid, i64)>) {

@@ -24,18 +24,11 @@ pub fn tree(config: &ServerConfig, hash_seed: u64) -> TreeConfig {
         extended_types: config.features.extended_types,
         emulate_353: config.features.emulate_353_ttl,
     };
-    TreeConfig {
-        kinds,
-        digest_enabled: config.storage.digest_enabled,
-        hash_seed,
-    }
+    TreeConfig { kinds, digest_enabled: config.storage.digest_enabled, hash_seed }
 }
 
 fn access(config: &ServerConfig) -> AccessRules {
-    AccessRules {
-        skip_acl: config.auth.skip_acl,
-        digest: config.auth.digest_enabled,
-    }
+    AccessRules { skip_acl: config.auth.skip_acl, digest: config.auth.digest_enabled }
 }
 
 /// What prepare is told.
@@ -68,37 +61,18 @@ pub fn replica(config: &ServerConfig) -> Result<Rules, TimeoutBoundsError> {
         digest: config.auth.digest_enabled,
         algorithm: config.auth.digest_alg,
         super_digest: config.auth.super_digest.clone(),
-        enforced: config
-            .auth
-            .enforce_schemes
-            .iter()
-            .flatten()
-            .cloned()
-            .collect(),
+        enforced: config.auth.enforce_schemes.iter().flatten().cloned().collect(),
     };
     let client_bytes_max = config.limits.jute_max_buffer as usize;
-    Ok(Rules {
-        access: access(config),
-        auth,
-        timeouts,
-        client_bytes_max,
-    })
+    Ok(Rules { access: access(config), auth, timeouts, client_bytes_max })
 }
 
 /// What the session tracker is told.
 pub fn tracker(config: &ServerConfig) -> TrackerRules {
     let tick_ms = u64::from(config.ticks.tick_time_ms);
     let beat_ms = timers::beat(tick_ms).as_millis() as u64;
-    let stall = StallRules {
-        beat_ms,
-        late_ms: (tick_ms / 2).max(beat_ms),
-        grace_ms: tick_ms,
-    };
-    TrackerRules {
-        tick_ms,
-        stall,
-        ensemble: false,
-    }
+    let stall = StallRules { beat_ms, late_ms: (tick_ms / 2).max(beat_ms), grace_ms: tick_ms };
+    TrackerRules { tick_ms, stall, ensemble: false }
 }
 
 /// What the connection throttle is told; 0 tokens turn it off.

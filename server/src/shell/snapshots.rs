@@ -66,13 +66,8 @@ pub fn write(server: &Server) -> Result<SnapshotInfo, DiskError> {
         let mut tree = tree.write();
         let cursor = tree.open_cursor();
         let sessions: Vec<_> = tree.sessions().collect();
-        let lists = tree
-            .acls()
-            .iter()
-            .filter(|record| record.id() != -1 && record.is_resolved());
-        let acls: Vec<_> = lists
-            .map(|record| (record.id(), record.entries().to_vec()))
-            .collect();
+        let lists = tree.acls().iter().filter(|record| record.id() != -1 && record.is_resolved());
+        let acls: Vec<_> = lists.map(|record| (record.id(), record.entries().to_vec())).collect();
         (cursor, tree.last_zxid(), sessions, acls)
     };
     let result = (|| {
@@ -94,11 +89,8 @@ pub fn write(server: &Server) -> Result<SnapshotInfo, DiskError> {
                 break;
             }
         }
-        let (digest, last) = sections(
-            server,
-            settings.digest_enabled,
-            settings.serialize_last_zxid,
-        );
+        let (digest, last) =
+            sections(server, settings.digest_enabled, settings.serialize_last_zxid);
         writer.finish(digest, last)
     })();
     tree.write().close_cursor(cursor);

@@ -134,13 +134,7 @@ fn load(config: &ServerConfig, seed: u64) -> Result<Prepared, StartError> {
     }
     recovered.last = last;
     tree.set_last_zxid(last);
-    Ok(Prepared {
-        directory,
-        disk,
-        tree,
-        recovered,
-        took: begun.elapsed(),
-    })
+    Ok(Prepared { directory, disk, tree, recovered, took: begun.elapsed() })
 }
 
 type Log = Arc<Mutex<Option<TxnLog>>>;
@@ -153,13 +147,7 @@ fn build(
     source: &str,
     listener: &TcpListener,
 ) -> Result<(Arc<Server>, Log, LogSyncer, DataDir), StartError> {
-    let Prepared {
-        directory,
-        disk,
-        tree,
-        recovered,
-        took,
-    } = prepared;
+    let Prepared { directory, disk, tree, recovered, took } = prepared;
     let options = rules::log(&config, directory.log_dir());
     let mut log = TxnLog::open(disk.clone(), options, recovered.last)?;
     log.start_space_thread()
@@ -194,6 +182,7 @@ fn build(
         rhythm,
         snapshots: Default::default(),
         census: Default::default(),
+        large: Default::default(),
         words: Words::new(whitelist),
         dice: AtomicU64::new(seed),
         config,
@@ -240,16 +229,10 @@ fn client_address(config: &ServerConfig) -> Result<SocketAddr, StartError> {
     let Some(host) = &config.addresses.client_port_address else {
         let all = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port);
         let usable = std::net::UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0)).is_ok();
-        return Ok(if usable {
-            all
-        } else {
-            SocketAddr::from(([0, 0, 0, 0], port))
-        });
+        return Ok(if usable { all } else { SocketAddr::from(([0, 0, 0, 0], port)) });
     };
     let mut found = (host.as_str(), port).to_socket_addrs().map_err(|error| {
-        StartError::Other(format!(
-            "clientPortAddress={host} does not resolve: {error}"
-        ))
+        StartError::Other(format!("clientPortAddress={host} does not resolve: {error}"))
     })?;
     found.next().ok_or_else(|| {
         StartError::Other(format!("clientPortAddress={host} resolves to no address"))
@@ -288,10 +271,9 @@ async fn serve(server: Arc<Server>, listener: TcpListener) {
 
 async fn signal() -> &'static str {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
+    let (Ok(mut term), Ok(mut int)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {
@@ -322,26 +304,15 @@ fn banner(
     took: Duration,
     listener: &TcpListener,
 ) {
-    let address = listener
-        .local_addr()
-        .map(|a| a.to_string())
-        .unwrap_or_default();
+    let address = listener.local_addr().map(|a| a.to_string()).unwrap_or_default();
     let tree = server.replica.tree.read();
-    tracing::info!(
-        "Rookeeper {} (speaks ZooKeeper {})",
-        version::OURS,
-        version::COMPATIBLE
-    );
+    tracing::info!("Rookeeper {} (speaks ZooKeeper {})", version::OURS, version::COMPATIBLE);
     tracing::info!("  role           standalone");
     tracing::info!("  configuration  {source}");
     tracing::info!("  clients        {address}");
     tracing::info!("  data           {}", server.places.snapshots.display());
     tracing::info!("  log            {}", server.places.logs.display());
-    tracing::info!(
-        "  last zxid      {} ({} znodes)",
-        recovered.last,
-        tree.node_count()
-    );
+    tracing::info!("  last zxid      {} ({} znodes)", recovered.last, tree.node_count());
     tracing::info!(
         "  recovery       {} transactions replayed in {} ms ({})",
         recovered.replayed,

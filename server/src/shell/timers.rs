@@ -20,9 +20,7 @@ pub async fn tick(server: Arc<Server>) {
     loop {
         beats.tick().await;
         loop {
-            let ticked = server
-                .replica
-                .tick(server.clock.now(), server.clock.asleep_ms());
+            let ticked = server.replica.tick(server.clock.now(), server.clock.asleep_ms());
             if ticked.appended {
                 server.disk.appended();
             }

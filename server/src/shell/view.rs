@@ -20,12 +20,8 @@ use crate::words::view::{
 impl Server {
     /// The connections of this moment, in the order of their numbers.
     fn connections_now(&self) -> Vec<std::sync::Arc<Connection>> {
-        let mut all: Vec<_> = self
-            .replica
-            .connections
-            .iter()
-            .map(|entry| entry.value().clone())
-            .collect();
+        let mut all: Vec<_> =
+            self.replica.connections.iter().map(|entry| entry.value().clone()).collect();
         all.sort_unstable_by_key(|connection| connection.id);
         all
     }
@@ -63,32 +59,18 @@ impl Server {
     }
 
     fn sessions_by_watcher(&self) -> impl Fn(WatcherId) -> Option<SessionId> {
-        |watcher| {
-            self.replica
-                .connections
-                .get(&watcher)
-                .map(|connection| connection.session())
-        }
+        |watcher| self.replica.connections.get(&watcher).map(|connection| connection.session())
     }
 }
 
 impl ServerView for Server {
     fn why_not_serving(&self) -> Option<String> {
-        self.replica
-            .pipeline
-            .lock()
-            .failure()
-            .map(ToString::to_string)
+        self.replica.pipeline.lock().failure().map(ToString::to_string)
     }
 
     fn status(&self) -> Status {
         let zxid = self.replica.tree.read().last_zxid();
-        Status {
-            mode: Mode::Standalone,
-            peer_state: None,
-            observer_master_id: None,
-            zxid,
-        }
+        Status { mode: Mode::Standalone, peer_state: None, observer_master_id: None, zxid }
     }
 
     fn metrics(&self) -> &Metrics {
@@ -98,18 +80,11 @@ impl ServerView for Server {
     fn gauges(&self) -> Gauges {
         let (znode_count, ephemerals_count, approximate_data_size) = {
             let tree = self.replica.tree.read();
-            (
-                tree.node_count(),
-                tree.ephemeral_count() as u64,
-                tree.approximate_data_size(),
-            )
+            (tree.node_count(), tree.ephemeral_count() as u64, tree.approximate_data_size())
         };
         let (global_sessions, connection_drop_probability) = {
             let pipeline = self.replica.pipeline.lock();
-            (
-                pipeline.sessions.len() as u64,
-                pipeline.throttle.drop_chance(),
-            )
+            (pipeline.sessions.len() as u64, pipeline.throttle.drop_chance())
         };
         Gauges {
             num_alive_connections: self.replica.connections.len() as u64,
@@ -188,26 +163,19 @@ impl ServerView for Server {
     }
 
     fn reset_connections(&self) {
-        self.connections_now()
-            .iter()
-            .for_each(|connection| connection.lock().figures.reset());
+        self.connections_now().iter().for_each(|connection| connection.lock().figures.reset());
     }
 
     fn sessions(&self) -> Sessions {
         let now = self.clock.now();
         let seen = |session| self.replica.sessions.get(&session).map(|c| c.heard_ms());
         let pipeline = self.replica.pipeline.lock();
-        let buckets = pipeline
-            .sessions
-            .buckets(SessionKind::Global, now.instant.millis(), seen);
+        let buckets = pipeline.sessions.buckets(SessionKind::Global, now.instant.millis(), seen);
         let buckets = buckets.into_iter().map(|bucket| Bucket {
             expires_wall_ms: now.wall_ms + bucket.expires_in_ms,
             members: bucket.sessions,
         });
-        Sessions {
-            global: GlobalSessions::Tracked(buckets.collect()),
-            local: None,
-        }
+        Sessions { global: GlobalSessions::Tracked(buckets.collect()), local: None }
     }
 
     fn connection_expiry(&self) -> Vec<Bucket<(SocketAddr, SessionId)>> {
@@ -225,12 +193,7 @@ impl ServerView for Server {
             all.entry(self.wall_ms_of(due)).or_default().push(member);
         }
         let buckets = all.into_iter();
-        buckets
-            .map(|(expires_wall_ms, members)| Bucket {
-                expires_wall_ms,
-                members,
-            })
-            .collect()
+        buckets.map(|(expires_wall_ms, members)| Bucket { expires_wall_ms, members }).collect()
     }
 
     fn sessions_with_ephemerals(&self) -> usize {
@@ -249,11 +212,7 @@ impl ServerView for Server {
 
     fn watch_totals(&self) -> WatchTotals {
         let summary = self.replica.watches.lock().summary();
-        WatchTotals {
-            connections: summary.watchers,
-            paths: summary.paths,
-            total: summary.total,
-        }
+        WatchTotals { connections: summary.watchers, paths: summary.paths, total: summary.total }
     }
 
     fn watches_by_session(&self, see: &mut dyn FnMut(SessionId, &str) -> Flow) {
@@ -293,10 +252,7 @@ impl ServerView for Server {
 
 /// As Apache prints directories: absolute, where that can be told.
 fn absolute(path: &Path) -> String {
-    std::path::absolute(path)
-        .unwrap_or_else(|_| path.to_owned())
-        .display()
-        .to_string()
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 /// Bytes of the files in a directory; 0 if it cannot be read.
@@ -305,8 +261,5 @@ fn directory_bytes(path: &Path) -> u64 {
         return 0;
     };
     let files = entries.flatten().filter_map(|entry| entry.metadata().ok());
-    files
-        .filter(|meta| meta.is_file())
-        .map(|meta| meta.len())
-        .sum()
+    files.filter(|meta| meta.is_file()).map(|meta| meta.len()).sum()
 }

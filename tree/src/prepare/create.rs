@@ -26,12 +26,8 @@ pub(super) struct Mode {
 
 impl Mode {
     pub fn from_flags(flags: i32) -> Option<Self> {
-        let mode = |ephemeral, sequential, ttl, container| Mode {
-            ephemeral,
-            sequential,
-            ttl,
-            container,
-        };
+        let mode =
+            |ephemeral, sequential, ttl, container| Mode { ephemeral, sequential, ttl, container };
         Some(match flags {
             0 => mode(false, false, false, false),
             1 => mode(true, false, false, false),
@@ -68,38 +64,13 @@ impl<'r> Ask<'r> {
     }
 
     pub fn plain(op: OpCode, request: CreateRequest<'r>) -> Self {
-        let CreateRequest {
-            path,
-            data,
-            acl,
-            flags,
-        } = request;
-        Ask {
-            op,
-            path,
-            data,
-            acl,
-            flags,
-            ttl: -1,
-        }
+        let CreateRequest { path, data, acl, flags } = request;
+        Ask { op, path, data, acl, flags, ttl: -1 }
     }
 
     pub fn with_ttl(request: CreateTtlRequest<'r>) -> Self {
-        let CreateTtlRequest {
-            path,
-            data,
-            acl,
-            flags,
-            ttl,
-        } = request;
-        Ask {
-            op: OpCode::CreateTtl,
-            path,
-            data,
-            acl,
-            flags,
-            ttl,
-        }
+        let CreateTtlRequest { path, data, acl, flags, ttl } = request;
+        Ask { op: OpCode::CreateTtl, path, data, acl, flags, ttl }
     }
 
     /// Flags and time to live, which are judged before anything else.
@@ -108,18 +79,10 @@ impl<'r> Ask<'r> {
         if mode.ttl && !extended_types {
             return Err(ErrorCode::Unimplemented);
         }
-        let ttl_fits = if mode.ttl {
-            (1..=TTL_MAX_MS).contains(&self.ttl)
-        } else {
-            self.ttl < 0
-        };
+        let ttl_fits = if mode.ttl { (1..=TTL_MAX_MS).contains(&self.ttl) } else { self.ttl < 0 };
         // A TTL request without a TTL flag would be a transaction that nobody can apply.
         let op_fits = (self.op == OpCode::CreateTtl) == mode.ttl;
-        if ttl_fits && op_fits {
-            Ok(mode)
-        } else {
-            Err(ErrorCode::BadArguments)
-        }
+        if ttl_fits && op_fits { Ok(mode) } else { Err(ErrorCode::BadArguments) }
     }
 
     /// The ephemeralOwner field as stored.
@@ -142,33 +105,16 @@ impl<'r> Ask<'r> {
         let (path, data, acl, ttl) = (Some(path), self.data, Some(acl), self.ttl);
         let ephemeral = mode.ephemeral;
         match self.op {
-            OpCode::CreateContainer => TxnBody::CreateContainer(CreateContainerTxn {
-                path,
-                data,
-                acl,
-                parent_cversion,
-            }),
-            OpCode::CreateTtl => TxnBody::CreateTtl(CreateTtlTxn {
-                path,
-                data,
-                acl,
-                parent_cversion,
-                ttl,
-            }),
-            OpCode::Create2 => TxnBody::Create2(CreateTxn {
-                path,
-                data,
-                acl,
-                ephemeral,
-                parent_cversion,
-            }),
-            _ => TxnBody::Create(CreateTxn {
-                path,
-                data,
-                acl,
-                ephemeral,
-                parent_cversion,
-            }),
+            OpCode::CreateContainer => {
+                TxnBody::CreateContainer(CreateContainerTxn { path, data, acl, parent_cversion })
+            }
+            OpCode::CreateTtl => {
+                TxnBody::CreateTtl(CreateTtlTxn { path, data, acl, parent_cversion, ttl })
+            }
+            OpCode::Create2 => {
+                TxnBody::Create2(CreateTxn { path, data, acl, ephemeral, parent_cversion })
+            }
+            _ => TxnBody::Create(CreateTxn { path, data, acl, ephemeral, parent_cversion }),
         }
     }
 }
@@ -185,10 +131,7 @@ impl Preparer {
         caller.standing?;
         let path = some_path(ask.path.take())?;
         let parent_path = parent_of(&path)?;
-        let acl = self
-            .rules
-            .access
-            .fix_up(ask.acl.as_deref(), caller.identities)?;
+        let acl = self.rules.access.fix_up(ask.acl.as_deref(), caller.identities)?;
         let parent = self.must_look(tree, parent_path)?;
         self.check_access(tree, caller, &parent, perms::CREATE)?;
         let parent_path = parent_path.to_owned();
@@ -205,16 +148,8 @@ impl Preparer {
 
         let owner = ask.owner(mode, caller);
         let stat = new_stat(zxid, caller.time_ms, owner);
-        let content_crc = self
-            .rules
-            .digest
-            .then(|| digest::prefix_crc(&path, ask.data));
-        let node = NodeState {
-            stat,
-            num_children: 0,
-            acl: Self::shared(&acl),
-            content_crc,
-        };
+        let content_crc = self.rules.digest.then(|| digest::prefix_crc(&path, ask.data));
+        let node = NodeState { stat, num_children: 0, acl: Self::shared(&acl), content_crc };
         let parent_cversion = self.count_child(tree, zxid, &parent_path, parent);
         self.change(tree, zxid, &path, None, Some(node));
         Ok(ask.into_body(mode, path, acl, parent_cversion))
@@ -274,11 +209,7 @@ fn name_it<'r>(path: Cow<'r, str>, mode: Mode, parent: &Seen) -> Result<Cow<'r, 
         true => Cow::Owned(format!("{path}{:010}", parent.state.stat.cversion)),
         false => path,
     };
-    if path::validate(&path).is_ok() {
-        Ok(path)
-    } else {
-        Err(ErrorCode::BadArguments)
-    }
+    if path::validate(&path).is_ok() { Ok(path) } else { Err(ErrorCode::BadArguments) }
 }
 
 fn new_stat(zxid: Zxid, time: i64, ephemeral_owner: i64) -> StatPersisted {

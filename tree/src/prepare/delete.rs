@@ -51,9 +51,7 @@ impl Preparer {
             return Err(ErrorCode::BadVersion);
         }
         self.remove(tree, zxid, path, node, parent_path, parent);
-        Ok(TxnBody::DeleteContainer(DeleteTxn {
-            path: Some(path.into()),
-        }))
+        Ok(TxnBody::DeleteContainer(DeleteTxn { path: Some(path.into()) }))
     }
 
     pub(super) fn remove(
@@ -76,9 +74,5 @@ impl Preparer {
 /// The parent of a path that may be deleted; malformed paths just have no node.
 fn parent_of_deletable(path: &str) -> Result<&str, ErrorCode> {
     let parent = parent_of(path)?;
-    if path::is_special(path) {
-        Err(ErrorCode::BadArguments)
-    } else {
-        Ok(parent)
-    }
+    if path::is_special(path) { Err(ErrorCode::BadArguments) } else { Ok(parent) }
 }

@@ -96,12 +96,7 @@ pub struct Preparer {
 impl Preparer {
     /// A preparer whose first transaction follows `last_zxid`, with nothing in flight.
     pub fn new(rules: PrepareRules, tree: &Tree, last_zxid: Zxid) -> Self {
-        Preparer {
-            rules,
-            overlay: Overlay::default(),
-            last_zxid,
-            digest: tree.digest(),
-        }
+        Preparer { rules, overlay: Overlay::default(), last_zxid, digest: tree.digest() }
     }
 
     /// zxid of the last transaction prepared.
@@ -198,20 +193,14 @@ impl Preparer {
             time: caller.time_ms,
             txn_type: op.code(),
         };
-        let digest = (self.rules.digest && op != OpCode::Error).then_some(TxnDigest {
-            version: 2,
-            tree_digest: self.digest as i64,
-        });
+        let digest = (self.rules.digest && op != OpCode::Error)
+            .then_some(TxnDigest { version: 2, tree_digest: self.digest as i64 });
         header.encode(out);
         body.encode(out);
         if let Some(digest) = digest {
             digest.encode(out);
         }
-        Prepared {
-            zxid: self.last_zxid,
-            op,
-            err,
-        }
+        Prepared { zxid: self.last_zxid, op, err }
     }
 }
 
@@ -262,9 +251,5 @@ fn parent_of(path: &str) -> Result<&str, ErrorCode> {
 
 /// A version that must match, unless any will do.
 fn check_version(expected: i32, current: i32) -> Result<(), ErrorCode> {
-    if expected == -1 || expected == current {
-        Ok(())
-    } else {
-        Err(ErrorCode::BadVersion)
-    }
+    if expected == -1 || expected == current { Ok(()) } else { Err(ErrorCode::BadVersion) }
 }

@@ -7,7 +7,6 @@ use codec::{Encode, ErrorCode, OpCode, Zxid};
 
 use super::create::{Ask, Mode};
 use super::{Caller, Preparer, read};
-use crate::kind::TTL_MAX_MS;
 use crate::tree::Tree;
 
 /// A prepared part: its type and its body's bytes.
@@ -18,10 +17,7 @@ pub(super) struct Part {
 
 impl Part {
     fn new(body: &TxnBody<'_>) -> Self {
-        Part {
-            op: body.op(),
-            body: body.to_bytes(),
-        }
+        Part { op: body.op(), body: body.to_bytes() }
     }
 
     fn error(code: ErrorCode) -> Self {
@@ -31,11 +27,7 @@ impl Part {
 
 impl Encode for Part {
     fn encode(&self, out: &mut BytesMut) {
-        SubTxn {
-            txn_type: self.op.code(),
-            data: Some(&self.body),
-        }
-        .encode(out);
+        SubTxn { txn_type: self.op.code(), data: Some(&self.body) }.encode(out);
     }
 }
 
@@ -53,11 +45,7 @@ impl Preparer {
         body: &[u8],
     ) -> Result<Vec<Part>, ErrorCode> {
         let request: MultiRequest<'_> = read(body)?;
-        let steps = request
-            .ops
-            .into_iter()
-            .map(normalise)
-            .collect::<Result<Vec<_>, _>>()?;
+        let steps = request.ops.into_iter().map(normalise).collect::<Result<Vec<_>, _>>()?;
         let (mark, digest, total) = (self.overlay.mark(), self.digest, steps.len());
         let mut parts = Vec::with_capacity(total);
         for step in steps {
@@ -112,21 +100,16 @@ fn normalise(op: MultiOp<'_>) -> Result<Step<'_>, ErrorCode> {
 }
 
 /// In a multi the flags decide more than at top level: a container flag makes a container, and
-/// flags, times to live and ACLs that cannot be are errors of the whole request.
+/// flags and ACLs that cannot be are errors of the whole request.
 fn creating(mut ask: Ask<'_>) -> Result<Ask<'_>, ErrorCode> {
     let mode = Mode::from_flags(ask.flags).ok_or(ErrorCode::MarshallingError)?;
-    let ttl_fits = if mode.ttl {
-        (1..=TTL_MAX_MS).contains(&ask.ttl)
-    } else {
-        ask.ttl < 0
-    };
-    if !ttl_fits || ask.acl.is_none() {
+    if ask.acl.is_none() || mode.ttl && ask.op != OpCode::CreateTtl {
         return Err(ErrorCode::MarshallingError);
     }
     if mode.container {
         ask.op = OpCode::CreateContainer;
     } else if ask.op == OpCode::CreateTtl && !mode.ttl {
-        ask.op = OpCode::Create;
+        (ask.op, ask.ttl) = (OpCode::Create, -1);
     }
     Ok(ask)
 }

@@ -87,12 +87,7 @@ impl Overlay {
             self.owned.entry(owner).or_default().push_back(sequence);
         }
         self.point(path, previous, Some(sequence));
-        self.records.push_back(Record {
-            zxid,
-            path: path.into(),
-            state,
-            previous,
-        });
+        self.records.push_back(Record { zxid, path: path.into(), state, previous });
     }
 
     /// Moves the entry of `path` in `latest` from one record to another.
@@ -130,17 +125,11 @@ impl Overlay {
 
     /// Forgets the records of every transaction up to `zxid`: the tree has them now.
     pub fn applied(&mut self, zxid: Zxid) {
-        while self
-            .records
-            .front()
-            .is_some_and(|record| record.zxid <= zxid)
-        {
+        while self.records.front().is_some_and(|record| record.zxid <= zxid) {
             let sequence = self.base;
             let path_is_latest = {
                 let front = &self.records[0];
-                self.latest
-                    .find(hash(&front.path), |s| *s == sequence)
-                    .is_some()
+                self.latest.find(hash(&front.path), |s| *s == sequence).is_some()
             };
             let Some(front) = self.records.pop_front() else {
                 return;
@@ -191,10 +180,7 @@ impl Overlay {
 
 /// The raw owner field, where there is one.
 fn owner_of(state: &Option<NodeState>) -> Option<i64> {
-    state
-        .as_ref()
-        .map(|state| state.stat.ephemeral_owner)
-        .filter(|owner| *owner != 0)
+    state.as_ref().map(|state| state.stat.ephemeral_owner).filter(|owner| *owner != 0)
 }
 
 #[cfg(test)]
@@ -206,17 +192,8 @@ mod tests {
     use super::*;
 
     fn state(version: i32, owner: i64) -> NodeState {
-        let stat = StatPersisted {
-            version,
-            ephemeral_owner: owner,
-            ..Default::default()
-        };
-        NodeState {
-            stat,
-            num_children: 0,
-            acl: None,
-            content_crc: None,
-        }
+        let stat = StatPersisted { version, ephemeral_owner: owner, ..Default::default() };
+        NodeState { stat, num_children: 0, acl: None, content_crc: None }
     }
 
     #[test]
@@ -238,17 +215,11 @@ mod tests {
         let mark = overlay.mark();
         overlay.put(Zxid(2), "/a", None);
         overlay.put(Zxid(2), "/b", Some(state(0, 7)));
-        assert_eq!(
-            overlay.ephemerals_of(SessionId(7)).collect::<Vec<_>>(),
-            ["/b"]
-        );
+        assert_eq!(overlay.ephemerals_of(SessionId(7)).collect::<Vec<_>>(), ["/b"]);
         overlay.roll_back(mark);
         assert_eq!(overlay.get("/a"), Some(Some(&state(1, 7))));
         assert_eq!(overlay.get("/b"), None);
-        assert_eq!(
-            overlay.ephemerals_of(SessionId(7)).collect::<Vec<_>>(),
-            ["/a"]
-        );
+        assert_eq!(overlay.ephemerals_of(SessionId(7)).collect::<Vec<_>>(), ["/a"]);
     }
 
     proptest! {

@@ -19,11 +19,7 @@ impl Preparer {
         out: &mut BytesMut,
     ) -> Prepared {
         let body = TxnBody::CreateSession(CreateSessionTxn { time_out });
-        self.emit(
-            &internal(session, Xid(0), time_ms),
-            Ok(Body::One(body)),
-            out,
-        )
+        self.emit(&internal(session, Xid(0), time_ms), Ok(Body::One(body)), out)
     }
 
     /// Prepares the end of `session` and of its ephemerals, those in flight included.
@@ -55,14 +51,9 @@ impl Preparer {
             }
         }
         let zxid = self.last_zxid.next();
-        listed
-            .iter()
-            .for_each(|path| self.remove_ephemeral(tree, zxid, path));
+        listed.iter().for_each(|path| self.remove_ephemeral(tree, zxid, path));
         let paths_to_delete = Some(listed.into_iter().map(|path| Some(path.into())).collect());
-        let body = self
-            .rules
-            .close_session_paths
-            .then_some(CloseSessionTxn { paths_to_delete });
+        let body = self.rules.close_session_paths.then_some(CloseSessionTxn { paths_to_delete });
         let caller = internal(session, cxid, time_ms);
         self.emit(&caller, Ok(Body::One(TxnBody::CloseSession(body))), out)
     }
@@ -74,10 +65,8 @@ impl Preparer {
             None => true,
             Some(state) => state.is_some_and(|s| s.stat.ephemeral_owner == session.0),
         };
-        let mut paths: BTreeSet<String> = tree
-            .ephemerals_of(session)
-            .map(|path| path.to_string())
-            .collect();
+        let mut paths: BTreeSet<String> =
+            tree.ephemerals_of(session).map(|path| path.to_string()).collect();
         paths.retain(|path| alive(path));
         paths.extend(self.overlay.ephemerals_of(session).map(str::to_owned));
         paths
@@ -101,23 +90,11 @@ impl Preparer {
     ) -> Prepared {
         let zxid = self.last_zxid.next();
         self.remove_ephemeral(tree, zxid, path);
-        let body = TxnBody::Delete(DeleteTxn {
-            path: Some(path.into()),
-        });
-        self.emit(
-            &internal(SessionId::NONE, Xid(0), time_ms),
-            Ok(Body::One(body)),
-            out,
-        )
+        let body = TxnBody::Delete(DeleteTxn { path: Some(path.into()) });
+        self.emit(&internal(SessionId::NONE, Xid(0), time_ms), Ok(Body::One(body)), out)
     }
 }
 
 fn internal(session: SessionId, cxid: Xid, time_ms: i64) -> Caller<'static> {
-    Caller {
-        session,
-        cxid,
-        identities: &[],
-        standing: Ok(()),
-        time_ms,
-    }
+    Caller { session, cxid, identities: &[], standing: Ok(()), time_ms }
 }

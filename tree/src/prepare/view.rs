@@ -21,10 +21,7 @@ impl Preparer {
     pub(super) fn look(&self, tree: &Tree, path: &str) -> Option<Seen> {
         let node = tree.find(path);
         match self.overlay.get(path) {
-            Some(state) => state.map(|state| Seen {
-                state: state.clone(),
-                node,
-            }),
+            Some(state) => state.map(|state| Seen { state: state.clone(), node }),
             None => node.map(|id| {
                 let found = tree.node(id);
                 let state = NodeState {

@@ -5,18 +5,15 @@ use codec::client::{CheckVersionRequest, SetAclRequest, SetDataRequest};
 use codec::txn::{CheckVersionTxn, SetAclTxn, SetDataTxn, TxnBody};
 use codec::{ErrorCode, Zxid};
 
-use super::{Caller, Preparer, check_version, some_path};
+use super::{Caller, Preparer, check_version};
 use crate::digest;
 use crate::path;
 use crate::tree::Tree;
 
 fn valid_path<'r>(path: codec::Text<'r>) -> Result<std::borrow::Cow<'r, str>, ErrorCode> {
-    let path = some_path(path)?;
-    if path::validate(&path).is_ok() {
-        Ok(path)
-    } else {
-        Err(ErrorCode::BadArguments)
-    }
+    // The path rule comes first here, and null is no valid path.
+    let path = path.ok_or(ErrorCode::BadArguments)?;
+    if path::validate(&path).is_ok() { Ok(path) } else { Err(ErrorCode::BadArguments) }
 }
 
 impl Preparer {
@@ -33,29 +30,17 @@ impl Preparer {
         self.check_access(tree, caller, &node, perms::WRITE)?;
         let length = request.data.map_or(0, <[u8]>::len) as i64;
         let committed = tree.find(&path).and_then(|id| tree.node(id).data());
-        self.check_quota(
-            tree,
-            &path,
-            0,
-            length - committed.map_or(0, <[u8]>::len) as i64,
-        )?;
+        self.check_quota(tree, &path, 0, length - committed.map_or(0, <[u8]>::len) as i64)?;
         check_version(request.version, node.state.stat.version)?;
 
         let mut after = node.state.clone();
         after.stat.version = after.stat.version.wrapping_add(1);
         after.stat.mzxid = zxid;
         after.stat.mtime = caller.time_ms;
-        after.content_crc = self
-            .rules
-            .digest
-            .then(|| digest::prefix_crc(&path, request.data));
+        after.content_crc = self.rules.digest.then(|| digest::prefix_crc(&path, request.data));
         let version = after.stat.version;
         self.change(tree, zxid, &path, Some(&node), Some(after));
-        Ok(TxnBody::SetData(SetDataTxn {
-            path: Some(path),
-            data: request.data,
-            version,
-        }))
+        Ok(TxnBody::SetData(SetDataTxn { path: Some(path), data: request.data, version }))
     }
 
     pub(super) fn set_acl<'r>(
@@ -67,10 +52,7 @@ impl Preparer {
     ) -> Result<TxnBody<'r>, ErrorCode> {
         caller.standing?;
         let path = valid_path(request.path)?;
-        let acl = self
-            .rules
-            .access
-            .fix_up(request.acl.as_deref(), caller.identities)?;
+        let acl = self.rules.access.fix_up(request.acl.as_deref(), caller.identities)?;
         let node = self.must_look(tree, &path)?;
         self.check_access(tree, caller, &node, perms::ADMIN)?;
         check_version(request.version, node.state.stat.aversion)?;
@@ -80,11 +62,7 @@ impl Preparer {
         after.acl = Self::shared(&acl);
         let version = after.stat.aversion;
         self.change(tree, zxid, &path, Some(&node), Some(after));
-        Ok(TxnBody::SetAcl(SetAclTxn {
-            path: Some(path),
-            acl: Some(acl),
-            version,
-        }))
+        Ok(TxnBody::SetAcl(SetAclTxn { path: Some(path), acl: Some(acl), version }))
     }
 
     pub(super) fn check<'r>(
@@ -101,9 +79,6 @@ impl Preparer {
         check_version(request.version, current)?;
         // The reference's common version routine answers "one more" here too.
         let version = current.wrapping_add(1);
-        Ok(TxnBody::Check(CheckVersionTxn {
-            path: Some(path),
-            version,
-        }))
+        Ok(TxnBody::Check(CheckVersionTxn { path: Some(path), version }))
     }
 }
