@@ -110,6 +110,17 @@ fn a_roll_syncs_both_files_and_trims_the_old_one() {
     assert_eq!(read(dir.path(), 1, 5), [1, 2, 3, 4, 5]);
 }
 
+/// Else a page of a new file could reach the disk before anything says that it is unsynced.
+#[test]
+fn a_new_file_begins_with_a_sync_of_the_mark() {
+    let dir = tempfile::tempdir().unwrap();
+    let (disk, faults) = faulty(i64::MAX);
+    let mut log = TxnLog::open(disk, options(dir.path()), Zxid::ZERO).unwrap();
+    let syncs = faults.log_syncs.load(Ordering::SeqCst);
+    append(&mut log, 1..=3);
+    assert_eq!(faults.log_syncs.load(Ordering::SeqCst) - syncs, 1);
+}
+
 #[test]
 fn without_force_sync_nothing_is_synced() {
     let dir = tempfile::tempdir().unwrap();
@@ -437,6 +448,15 @@ fn truncation_to_what_only_a_snapshot_holds() {
     cut(dir.path(), 45).unwrap();
     assert_eq!(names(dir.path()), ["snapshot.2d"]);
     assert_eq!(recover_dir(&Disk::real(), dir.path(), false).1.unwrap().last, Zxid(45));
+}
+
+/// Snapshots of 3.4 and 3.5 say nothing but their name.
+#[test]
+fn truncation_removes_later_snapshots_by_their_names() {
+    let dir = copy(&fixtures().join("apache-3.4.14/standalone/version-2"));
+    cut(dir.path(), 0x10).unwrap();
+    assert_eq!(names(dir.path()), ["log.1", "log.9", "snapshot.7"]);
+    assert_eq!(recover_dir(&Disk::real(), dir.path(), false).1.unwrap().last, Zxid(0x10));
 }
 
 #[test]
