@@ -127,11 +127,17 @@ impl DataDir {
 
     /// Unfinished snapshots of a former run. An unfinished `currentEpoch.tmp` still has a meaning.
     fn remove_leftovers(&self) -> Result<(), DiskError> {
-        for entry in self.disk.list(&self.snap_dir)? {
-            let snapshot = entry.name.strip_suffix(".tmp").and_then(parse_snapshot_name);
-            if snapshot.is_some() {
+        let snapshot = |name: &str| parse_snapshot_name(name).is_some();
+        let log = |name: &str| parse_log_name(name).is_some();
+        self.remove_unfinished(&self.snap_dir, snapshot)?;
+        self.remove_unfinished(&self.log_dir, log)
+    }
+
+    fn remove_unfinished(&self, dir: &Path, ours: impl Fn(&str) -> bool) -> Result<(), DiskError> {
+        for entry in self.disk.list(dir)? {
+            if entry.name.strip_suffix(".tmp").is_some_and(&ours) {
                 tracing::info!("{} was not finished by a former run; removed", entry.name);
-                self.disk.remove(&self.snap_dir.join(entry.name))?;
+                self.disk.remove(&dir.join(entry.name))?;
             }
         }
         Ok(())

@@ -483,3 +483,16 @@ fn a_start_waits_for_no_zeros() {
     assert_eq!(metadata.len(), (64 << 20) + 16);
     assert!(metadata.blocks() * 512 >= 64 << 20, "really allocated");
 }
+
+/// Apache's server does not start beside a `log.*` without a header, so a crash must not leave one.
+#[test]
+fn a_log_is_named_once_it_has_its_header() {
+    let dir = scratch();
+    let (disk, faults) = faulty(1 << 30);
+    let mut log = TxnLog::open(disk, LogOptions::new(dir.path()), Zxid::ZERO).unwrap();
+    for zxid in 1..=3 {
+        log.append(Zxid(zxid), &payload(zxid, 10)).unwrap();
+        log.roll();
+    }
+    assert_eq!(faults.logs_named.load(Ordering::SeqCst), 3);
+}

@@ -17,7 +17,7 @@ use super::segment::{Segment, Space};
 use super::space::{LogSpace, SpaceThread};
 use super::sync::{LogSyncer, Shared};
 use crate::error::DiskError;
-use crate::media::{Disk, Window};
+use crate::media::{Disk, Window, temporary_name};
 
 /// Step used when `preAllocSize` switches preallocation off: the map needs space all the same.
 const STEP_OFF: u64 = 256 << 10;
@@ -184,9 +184,11 @@ impl TxnLog {
         self.shared.mark.lock().begin(zxid);
         self.shared.sync_mark()?;
         let path = options.dir.join(log_name(zxid));
+        // A file of that name always has its header, or Apache's server would not start beside it.
+        let unfinished = temporary_name(&path);
         let segment = Arc::new(Segment {
             first: zxid,
-            file: disk.create_log(&path)?,
+            file: disk.create_log(&unfinished)?,
             path,
             end: AtomicU64::new(0),
             named: AtomicBool::new(false),
@@ -195,6 +197,7 @@ impl TxnLog {
         let header = FileHeader::LEN as u64;
         let mut active = Active::open(disk, segment, 0, header + need, options.step())?;
         active.window.put(0, &FileHeader::LOG.to_bytes());
+        disk.rename(&unfinished, &active.segment.path)?;
         active.position = header;
         active.segment.end.store(header, Ordering::Release);
         self.shared.segments.lock().push(Arc::clone(&active.segment));

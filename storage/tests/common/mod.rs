@@ -158,6 +158,8 @@ pub struct Faults {
     pub sync_fails: Arc<AtomicBool>,
     /// Syncs of logs so far.
     pub log_syncs: Arc<AtomicU64>,
+    /// Logs that were given their name so far.
+    pub logs_named: Arc<AtomicU64>,
     /// Syncs of directories so far.
     pub dir_syncs: Arc<AtomicU64>,
 }
@@ -191,6 +193,8 @@ struct FaultyMedia(Faults);
 
 impl Media for FaultyMedia {
     fn create_log(&self, path: &Path) -> io::Result<Arc<dyn LogFile>> {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap();
+        assert!(codec::disk::parse_log_name(name).is_none(), "{name} has no header yet");
         let file = RealMedia.create_log(path)?;
         Ok(Arc::new(FaultyLog { file, faults: self.0.clone(), len: AtomicU64::new(0) }))
     }
@@ -209,6 +213,12 @@ impl Media for FaultyMedia {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let name = to.file_name().and_then(|name| name.to_str()).unwrap();
+        if codec::disk::parse_log_name(name).is_some() {
+            let begin = std::fs::read(from)?;
+            assert_eq!(begin[..4], *b"ZKLG", "a log gets its name when it has its header");
+            self.0.logs_named.fetch_add(1, Ordering::SeqCst);
+        }
         RealMedia.rename(from, to)
     }
 
