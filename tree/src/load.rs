@@ -48,11 +48,7 @@ pub struct TreeLoader {
 impl TreeLoader {
     /// Nothing loaded yet.
     pub fn new(config: TreeConfig) -> Self {
-        TreeLoader {
-            tree: Tree::bare(config),
-            last_path: String::new(),
-            trail: Vec::new(),
-        }
+        TreeLoader { tree: Tree::bare(config), last_path: String::new(), trail: Vec::new() }
     }
 
     /// A session and its timeout in ms.
@@ -103,11 +99,7 @@ impl TreeLoader {
     }
 
     fn parent(&mut self, parent_path: &str) -> Option<NodeId> {
-        let wanted = if parent_path == path::ROOT {
-            ""
-        } else {
-            parent_path
-        };
+        let wanted = if parent_path == path::ROOT { "" } else { parent_path };
         while let Some((node, length)) = self.trail.last() {
             if self.last_path[..*length] == *wanted {
                 return Some(*node);
@@ -157,9 +149,7 @@ impl Tree {
             digest: 0,
             digest_from: Zxid(i64::MIN),
             data_size: 0,
-            quotas: QuotaTable {
-                paths: BTreeSet::new(),
-            },
+            quotas: QuotaTable { paths: BTreeSet::new() },
             cursors: Cursors::default(),
             counters: ApplyCounters::default(),
         }
@@ -183,16 +173,9 @@ impl Tree {
 
     /// Directories of 3.4 have no configuration node; a strange one may lack others.
     fn add_missing_built_ins(&mut self) {
-        let config = StatPersisted {
-            aversion: -1,
-            ..Default::default()
-        };
+        let config = StatPersisted { aversion: -1, ..Default::default() };
         let open = StatPersisted::default();
-        for (path, stat) in [
-            (path::PROC, open),
-            (path::QUOTA, open),
-            (path::CONFIG, config),
-        ] {
+        for (path, stat) in [(path::PROC, open), (path::QUOTA, open), (path::CONFIG, config)] {
             let Some((parent, name)) = path::split(path) else {
                 continue;
             };
@@ -203,9 +186,7 @@ impl Tree {
                 continue;
             }
             let acl = match path {
-                path::CONFIG => self
-                    .acls
-                    .intern(Some(&[Acl::new(perms::READ, "world", "anyone")])),
+                path::CONFIG => self.acls.intern(Some(&[Acl::new(perms::READ, "world", "anyone")])),
                 _ => self.acls.attach(OPEN_ACL_ID),
             };
             let _ = self.add_node(parent, (path, name), Some(b""), acl, &stat);
@@ -222,11 +203,7 @@ impl Tree {
         stat: &StatPersisted,
     ) -> Option<NodeId> {
         let hash = self.index.hash(path);
-        if self
-            .index
-            .find(hash, |id| self.nodes.is_at(id, path))
-            .is_some()
-        {
+        if self.index.find(hash, |id| self.nodes.is_at(id, path)).is_some() {
             return None;
         }
         let node = self.nodes.insert(name, data, stat, acl);
@@ -251,14 +228,7 @@ mod tests {
 
     #[test]
     fn parents_first_in_any_order() {
-        let order = [
-            ("", -1),
-            ("/a", 9),
-            ("/b", -1),
-            ("/a/x", -1),
-            ("/b/y", 9),
-            ("/a/x/z", -1),
-        ];
+        let order = [("", -1), ("/a", 9), ("/b", -1), ("/a/x", -1), ("/b/y", 9), ("/a/x/z", -1)];
         let tree = load(&order).unwrap();
         tree.check().unwrap();
         assert_eq!(tree.last_zxid(), Zxid(77));
@@ -273,15 +243,12 @@ mod tests {
         let text = |nodes: &[(&str, i64)]| load(nodes).unwrap_err();
         assert_eq!(text(&[]), LoadError::Empty);
         assert_eq!(text(&[("/a", -1)]), LoadError::RootMissing("/a".into()));
-        assert_eq!(
-            text(&[("", -1), ("", -1)]),
-            LoadError::Duplicate("/".into())
-        );
+        assert_eq!(text(&[("", -1), ("", -1)]), LoadError::Duplicate("/".into()));
         let missing = LoadError::ParentMissing("/a/b".into());
         assert_eq!(text(&[("", -1), ("/a/b", -1), ("/a", -1)]), missing);
         let twice = [("", -1), ("/a", -1), ("/b", -1), ("/a", -1)];
         assert_eq!(text(&twice), LoadError::Duplicate("/a".into()));
-        for bad in ["a", "/", "/a/", "x/y"] {
+        for bad in ["a", "/", "/a/", "x/y", "//b"] {
             let error = text(&[("", -1), ("/a", -1), (bad, -1)]);
             assert!(matches!(error, LoadError::BadPath(_)), "{bad:?} {error}");
         }

@@ -15,13 +15,15 @@ pub fn is_special(path: &str) -> bool {
     matches!(path, ROOT | PROC | CONFIG | QUOTA)
 }
 
-/// Parent and name of `path`: `/a/b` is (`/a`, `b`), `/a` is (`/`, `a`). `None` for the root and
-/// for text without a slash. The name is empty when the path ends in a slash.
+/// Parent and name of `path`: `/a/b` is (`/a`, `b`), `/a` is (`/`, `a`). `None` for the root, for
+/// text without a slash, and for `//a`, whose parent has no name and is not the root. The name is
+/// empty when the path ends in a slash.
 pub fn split(path: &str) -> Option<(&str, &str)> {
     let slash = path.rfind('/')?;
     match (slash, path.len()) {
         (0, 1) => None,
         (0, _) => Some((ROOT, &path[1..])),
+        _ if &path[..slash] == ROOT => None,
         _ => Some((&path[..slash], &path[slash + 1..])),
     }
 }
@@ -60,11 +62,7 @@ fn is_invalid(c: char) -> bool {
 
 /// Length in UTF-16 units, which is how ZooKeeper counts a path's size.
 pub fn utf16_len(path: &str) -> usize {
-    if path.is_ascii() {
-        path.len()
-    } else {
-        path.encode_utf16().count()
-    }
+    if path.is_ascii() { path.len() } else { path.encode_utf16().count() }
 }
 
 #[cfg(test)]
@@ -79,21 +77,14 @@ mod tests {
         assert_eq!(split("/"), None);
         assert_eq!(split("a"), None);
         assert_eq!(split(""), None);
+        assert_eq!(split("//a"), None);
+        assert_eq!(split("//a/b"), Some(("//a", "b")));
     }
 
     #[test]
     fn the_rule_of_section_8() {
-        for good in [
-            "/",
-            "/a",
-            "/a/b",
-            "/...",
-            "/.b",
-            "/\u{4e2d}",
-            "/a b",
-            "/\u{a0}",
-            "/\u{ffef}",
-        ] {
+        for good in ["/", "/a", "/a/b", "/...", "/.b", "/\u{4e2d}", "/a b", "/\u{a0}", "/\u{ffef}"]
+        {
             assert_eq!(validate(good), Ok(()), "{good:?}");
         }
         let bad = [

@@ -9,18 +9,8 @@ use tree::{
 
 fn txn(zxid: i64, session: i64, body: TxnBody<'_>) -> Txn<'_> {
     let (client_id, cxid, txn_type) = (SessionId(session), Xid(1), body.op().code());
-    let header = TxnHeader {
-        client_id,
-        cxid,
-        zxid: Zxid(zxid),
-        time: 1000 + zxid,
-        txn_type,
-    };
-    Txn {
-        header,
-        body,
-        digest: None,
-    }
+    let header = TxnHeader { client_id, cxid, zxid: Zxid(zxid), time: 1000 + zxid, txn_type };
+    Txn { header, body, digest: None }
 }
 
 fn open() -> AclList {
@@ -37,45 +27,25 @@ fn create(path: &str, parent_cversion: i32) -> TxnBody<'_> {
 
 fn create_as(path: &str, parent_cversion: i32, acl: AclList, ephemeral: bool) -> TxnBody<'_> {
     let (path, data, acl) = (Some(path.into()), Some(&b"data"[..]), Some(acl));
-    TxnBody::Create(CreateTxn {
-        path,
-        data,
-        acl,
-        ephemeral,
-        parent_cversion,
-    })
+    TxnBody::Create(CreateTxn { path, data, acl, ephemeral, parent_cversion })
 }
 
 fn ttl(path: &str, ttl: i64) -> TxnBody<'_> {
     let (path, data, acl) = (Some(path.into()), None, Some(open()));
-    TxnBody::CreateTtl(CreateTtlTxn {
-        path,
-        data,
-        acl,
-        parent_cversion: -1,
-        ttl,
-    })
+    TxnBody::CreateTtl(CreateTtlTxn { path, data, acl, parent_cversion: -1, ttl })
 }
 
 fn delete(path: &str) -> TxnBody<'_> {
-    TxnBody::Delete(DeleteTxn {
-        path: Some(path.into()),
-    })
+    TxnBody::Delete(DeleteTxn { path: Some(path.into()) })
 }
 
 fn set<'a>(path: &'a str, data: Option<&'a [u8]>, version: i32) -> TxnBody<'a> {
-    TxnBody::SetData(SetDataTxn {
-        path: Some(path.into()),
-        data,
-        version,
-    })
+    TxnBody::SetData(SetDataTxn { path: Some(path.into()), data, version })
 }
 
 fn close(paths: &[&'static str]) -> TxnBody<'static> {
     let paths = paths.iter().map(|path| Some((*path).into())).collect();
-    TxnBody::CloseSession(Some(CloseSessionTxn {
-        paths_to_delete: Some(paths),
-    }))
+    TxnBody::CloseSession(Some(CloseSessionTxn { paths_to_delete: Some(paths) }))
 }
 
 fn apply(tree: &mut Tree, zxid: i64, body: TxnBody<'_>) -> Applied {
@@ -85,10 +55,7 @@ fn apply(tree: &mut Tree, zxid: i64, body: TxnBody<'_>) -> Applied {
 fn tree_of(paths: &[&str]) -> Tree {
     let mut tree = Tree::new(TreeConfig::default());
     for (at, path) in paths.iter().enumerate() {
-        assert_eq!(
-            apply(&mut tree, at as i64 + 1, create(path, -1)).err,
-            ErrorCode::Ok
-        );
+        assert_eq!(apply(&mut tree, at as i64 + 1, create(path, -1)).err, ErrorCode::Ok);
     }
     tree
 }
@@ -102,9 +69,7 @@ fn multi<'a>(parts: &'a [(i32, bytes::BytesMut)]) -> TxnBody<'a> {
         txn_type: *txn_type,
         data: Some(data),
     };
-    TxnBody::Multi(MultiTxn {
-        txns: parts.iter().map(part).collect(),
-    })
+    TxnBody::Multi(MultiTxn { txns: parts.iter().map(part).collect() })
 }
 
 fn part(body: TxnBody<'_>) -> (i32, bytes::BytesMut) {
@@ -151,36 +116,14 @@ fn a_fresh_tree_is_that_of_a_fresh_server() {
 #[test]
 fn nonsense_is_not_found_and_harms_nothing() {
     let mut tree = tree_of(&["/a"]);
-    for path in [
-        "",
-        "a",
-        "//",
-        "/a/",
-        "//a",
-        "/a//",
-        "/a/b",
-        "/\0",
-        "a/",
-        "/zookeeper/",
-    ] {
+    for path in ["", "a", "//", "/a/", "//a", "/a//", "/a/b", "/\0", "a/", "/zookeeper/"] {
         assert_eq!(tree.find(path), None, "{path:?}");
         let zxid = tree.last_zxid().0 + 1;
-        assert_ne!(
-            apply(&mut tree, zxid, delete(path)).err,
-            ErrorCode::Ok,
-            "{path:?}"
-        );
-        assert_eq!(
-            apply(&mut tree, zxid, set(path, None, 1)).err,
-            ErrorCode::NoNode
-        );
+        assert_ne!(apply(&mut tree, zxid, delete(path)).err, ErrorCode::Ok, "{path:?}");
+        assert_eq!(apply(&mut tree, zxid, set(path, None, 1)).err, ErrorCode::NoNode);
     }
     for path in ["", "/", "a", "/a/", "//", "/b//c"] {
-        assert_ne!(
-            apply(&mut tree, 99, create(path, -1)).err,
-            ErrorCode::Ok,
-            "{path:?}"
-        );
+        assert_ne!(apply(&mut tree, 99, create(path, -1)).err, ErrorCode::Ok, "{path:?}");
     }
     let nowhere = TxnBody::Delete(DeleteTxn { path: None });
     assert_ne!(apply(&mut tree, 99, nowhere).err, ErrorCode::Ok);
@@ -193,35 +136,18 @@ fn a_creation_counts_at_its_parent_and_nothing_else_does() {
     let mut tree = tree_of(&["/p"]);
     for (zxid, path) in [(2, "/p/a"), (3, "/p/b"), (4, "/p/c")] {
         let applied = apply(&mut tree, zxid, create(path, zxid as i32 - 1));
-        let TxnResult::Created(new) = applied.result else {
-            panic!("{applied:?}")
-        };
-        assert_eq!(
-            (new.czxid, new.mzxid, new.pzxid),
-            (Zxid(zxid), Zxid(zxid), Zxid(zxid))
-        );
-        assert_eq!(
-            (new.ctime, new.mtime, new.version),
-            (1000 + zxid, 1000 + zxid, 0)
-        );
+        let TxnResult::Created(new) = applied.result else { panic!("{applied:?}") };
+        assert_eq!((new.czxid, new.mzxid, new.pzxid), (Zxid(zxid), Zxid(zxid), Zxid(zxid)));
+        assert_eq!((new.ctime, new.mtime, new.version), (1000 + zxid, 1000 + zxid, 0));
     }
     apply(&mut tree, 5, delete("/p/b"));
     apply(&mut tree, 6, set("/p/a", None, 1));
     let parent = tree.get("/p").unwrap();
     assert_eq!((parent.child_counter(), parent.stat().cversion), (3, 4));
-    assert_eq!(
-        (parent.stat().pzxid, parent.stat().mzxid),
-        (Zxid(5), Zxid(1))
-    );
+    assert_eq!((parent.stat().pzxid, parent.stat().mzxid), (Zxid(5), Zxid(1)));
     let child = stat(&tree, "/p/a");
-    assert_eq!(
-        (child.mzxid, child.mtime, child.version),
-        (Zxid(6), 1006, 1)
-    );
-    assert_eq!(
-        (child.data_length, tree.get("/p/a").unwrap().data()),
-        (0, None)
-    );
+    assert_eq!((child.mzxid, child.mtime, child.version), (Zxid(6), 1006, 1));
+    assert_eq!((child.data_length, tree.get("/p/a").unwrap().data()), (0, None));
     tree.check().unwrap();
 }
 
@@ -238,30 +164,17 @@ fn the_child_counter_only_rises_and_stays_at_its_highest() {
     apply(&mut tree, 6, create("/p/e", i32::MIN));
     assert_eq!(tree.get("/p").unwrap().child_counter(), i32::MAX);
     assert_eq!(stat(&tree, "/p").pzxid, Zxid(5));
-    assert_eq!(
-        stat(&tree, "/p").cversion,
-        i32::MAX.wrapping_mul(2).wrapping_sub(5)
-    );
+    assert_eq!(stat(&tree, "/p").cversion, i32::MAX.wrapping_mul(2).wrapping_sub(5));
 }
 
 #[test]
 fn set_acl_changes_the_aversion_alone_and_tells_nobody() {
     let mut tree = tree_of(&["/a"]);
     let before = stat(&tree, "/a");
-    let body = SetAclTxn {
-        path: Some("/a".into()),
-        acl: Some(read_only()),
-        version: 4,
-    };
+    let body = SetAclTxn { path: Some("/a".into()), acl: Some(read_only()), version: 4 };
     let mut log = Log::default();
     let applied = tree.apply(&txn(2, 7, TxnBody::SetAcl(body)), &mut log);
-    assert_eq!(
-        applied.result,
-        TxnResult::Stat(Stat {
-            aversion: 4,
-            ..before
-        })
-    );
+    assert_eq!(applied.result, TxnResult::Stat(Stat { aversion: 4, ..before }));
     assert_eq!(tree.get("/a").unwrap().acl().entries(), read_only());
     assert!(log.0.is_empty());
     tree.check().unwrap();
@@ -270,20 +183,11 @@ fn set_acl_changes_the_aversion_alone_and_tells_nobody() {
 #[test]
 fn what_cannot_be_done_is_counted_and_answered() {
     let mut tree = tree_of(&["/a"]);
-    assert_eq!(
-        apply(&mut tree, 2, create("/x/y", 1)).err,
-        ErrorCode::NoNode
-    );
-    assert_eq!(
-        apply(&mut tree, 3, set("/x", None, 1)).err,
-        ErrorCode::NoNode
-    );
+    assert_eq!(apply(&mut tree, 2, create("/x/y", 1)).err, ErrorCode::NoNode);
+    assert_eq!(apply(&mut tree, 3, set("/x", None, 1)).err, ErrorCode::NoNode);
     assert_eq!(apply(&mut tree, 4, delete("/a/x")).err, ErrorCode::NoNode);
     assert_eq!(stat(&tree, "/a").pzxid, Zxid(4), "even without the node");
-    assert_eq!(
-        apply(&mut tree, 5, create("/a", 1)).err,
-        ErrorCode::NodeExists
-    );
+    assert_eq!(apply(&mut tree, 5, create("/a", 1)).err, ErrorCode::NodeExists);
     assert_eq!(tree.counters().surprises, 4);
     assert_eq!(tree.last_zxid(), Zxid(5));
     tree.check().unwrap();
@@ -301,31 +205,17 @@ fn creating_again_sets_the_acl_and_the_parents_counter() {
         },
         |parent_cversion| {
             let (path, acl) = (Some("/p/a".into()), Some(read_only()));
-            TxnBody::CreateContainer(CreateContainerTxn {
-                path,
-                data: None,
-                acl,
-                parent_cversion,
-            })
+            TxnBody::CreateContainer(CreateContainerTxn { path, data: None, acl, parent_cversion })
         },
         |parent_cversion| {
             let (path, acl) = (Some("/p/a".into()), Some(read_only()));
-            let body = CreateTtlTxn {
-                path,
-                data: None,
-                acl,
-                parent_cversion,
-                ttl: 1,
-            };
+            let body = CreateTtlTxn { path, data: None, acl, parent_cversion, ttl: 1 };
             TxnBody::CreateTtl(body)
         },
     ];
     for (at, kind) in kinds.iter().enumerate() {
         let (zxid, counter) = (at as i64 + 10, at as i32 + 10);
-        assert_eq!(
-            apply(&mut tree, zxid, kind(counter)).err,
-            ErrorCode::NodeExists
-        );
+        assert_eq!(apply(&mut tree, zxid, kind(counter)).err, ErrorCode::NodeExists);
         assert_eq!(tree.get("/p").unwrap().child_counter(), counter);
         assert_eq!(stat(&tree, "/p").pzxid, Zxid(zxid));
         assert_eq!(tree.get("/p/a").unwrap().acl().entries(), read_only());
@@ -360,10 +250,7 @@ fn a_multi_answers_with_the_stats_of_each_moment_and_tells_its_steps_in_order() 
         acl: Some(open()),
         parent_cversion: 2,
     };
-    let check = CheckVersionTxn {
-        path: Some("/a".into()),
-        version: 2,
-    };
+    let check = CheckVersionTxn { path: Some("/a".into()), version: 2 };
     let parts = [
         part(set("/a", Some(b"x"), 1)),
         part(delete("/a")),
@@ -375,9 +262,7 @@ fn a_multi_answers_with_the_stats_of_each_moment_and_tells_its_steps_in_order() 
     let mut log = Log::default();
     let applied = tree.apply(&txn(5, 7, multi(&parts)), &mut log);
     assert_eq!(log.0, ["=/a@0x5", "-/a@0x5", "+/a@0x5", "=/a@0x5"]);
-    let TxnResult::Multi(results) = applied.result else {
-        panic!("{applied:?}")
-    };
+    let TxnResult::Multi(results) = applied.result else { panic!("{applied:?}") };
     let lengths: Vec<_> = results
         .iter()
         .map(|result| match result {
@@ -386,10 +271,7 @@ fn a_multi_answers_with_the_stats_of_each_moment_and_tells_its_steps_in_order() 
                 assert_eq!((stat.czxid, stat.ephemeral_owner), (Zxid(5), 0));
                 stat.data_length
             }
-            OpResult::Stat {
-                op: OpCode::SetData,
-                stat,
-            } => stat.data_length,
+            OpResult::Stat { op: OpCode::SetData, stat } => stat.data_length,
             OpResult::Deleted => -1,
             OpResult::Checked => -2,
             OpResult::Error(ErrorCode::NoNode) => -3,
@@ -422,14 +304,8 @@ fn a_failed_multi_changes_nothing_and_says_which_part_failed() {
         ErrorCode::RuntimeInconsistency,
         ErrorCode::RuntimeInconsistency,
     ];
-    assert_eq!(
-        applied.result,
-        TxnResult::Multi(codes.map(OpResult::Error).into())
-    );
-    assert_eq!(
-        (applied.err, tree.digest(), log.0.len()),
-        (ErrorCode::Ok, before, 0)
-    );
+    assert_eq!(applied.result, TxnResult::Multi(codes.map(OpResult::Error).into()));
+    assert_eq!((applied.err, tree.digest(), log.0.len()), (ErrorCode::Ok, before, 0));
     assert_eq!(tree.last_zxid(), Zxid(5));
 }
 
@@ -447,20 +323,13 @@ fn a_multi_with_a_part_that_cannot_be_read_is_not_begun() {
         assert_eq!((tree.find("/b"), tree.counters().surprises), (None, 1));
     }
     let mut tree = tree_of(&[]);
-    assert_eq!(
-        apply(&mut tree, 5, multi(&[])).result,
-        TxnResult::Multi(Vec::new())
-    );
+    assert_eq!(apply(&mut tree, 5, multi(&[])).result, TxnResult::Multi(Vec::new()));
 }
 
 #[test]
 fn sessions_come_and_go_with_their_ephemerals() {
     let mut tree = tree_of(&["/p"]);
-    apply(
-        &mut tree,
-        2,
-        TxnBody::CreateSession(CreateSessionTxn { time_out: 4000 }),
-    );
+    apply(&mut tree, 2, TxnBody::CreateSession(CreateSessionTxn { time_out: 4000 }));
     assert_eq!(tree.session_timeout(SessionId(7)), Some(4000));
     for (zxid, path) in [(3, "/p/c"), (4, "/p/b"), (5, "/p/a")] {
         apply(&mut tree, zxid, create_as(path, -1, open(), true));
@@ -469,23 +338,14 @@ fn sessions_come_and_go_with_their_ephemerals() {
     tree.apply(&txn(6, 8, create_as("/p/other", -1, open(), true)), &mut ());
     let paths: Vec<_> = tree.ephemerals_of(SessionId(7)).collect();
     assert_eq!(paths, ["/p/a", "/p/b", "/p/c"]);
-    assert_eq!(
-        (
-            tree.ephemeral_count(),
-            tree.ephemeral_count_of(SessionId(8))
-        ),
-        (4, 1)
-    );
+    assert_eq!((tree.ephemeral_count(), tree.ephemeral_count_of(SessionId(8))), (4, 1));
     assert!(tree.ephemeral_sessions().eq([SessionId(7), SessionId(8)]));
     let mut log = Log::default();
     let applied = tree.apply(&txn(9, 7, close(&["/p/b", "/gone", "/p/gone"])), &mut log);
     assert_eq!(applied.err, ErrorCode::Ok);
     assert_eq!(log.0, ["-/p/b@0x9", "-/p/a@0x9", "-/p/c@0x9"]);
     assert_eq!(tree.counters().unlisted_ephemerals, 2);
-    assert_eq!(
-        (tree.session_timeout(SessionId(7)), stat(&tree, "/p").pzxid),
-        (None, Zxid(9))
-    );
+    assert_eq!((tree.session_timeout(SessionId(7)), stat(&tree, "/p").pzxid), (None, Zxid(9)));
     let applied = tree.apply(&txn(10, 8, TxnBody::CloseSession(None)), &mut ());
     assert_eq!((applied.err, tree.ephemeral_count()), (ErrorCode::Ok, 0));
     assert_eq!(tree.counters().unlisted_ephemerals, 2);
@@ -495,23 +355,14 @@ fn sessions_come_and_go_with_their_ephemerals() {
 #[test]
 fn ttl_nodes_are_ephemerals_of_nobody_without_extended_types() {
     for extended_types in [true, false] {
-        let kinds = KindRules {
-            extended_types,
-            emulate_353: false,
-        };
-        let mut tree = Tree::new(TreeConfig {
-            kinds,
-            ..Default::default()
-        });
+        let kinds = KindRules { extended_types, emulate_353: false };
+        let mut tree = Tree::new(TreeConfig { kinds, ..Default::default() });
         apply(&mut tree, 1, ttl("/t", 5000));
         let node = tree.get("/t").unwrap();
         let owner = 0xff00_0000_0000_1388_u64 as i64;
         assert_eq!(node.stat_persisted().ephemeral_owner, owner);
         if extended_types {
-            assert_eq!(
-                (node.kind(), node.stat().ephemeral_owner),
-                (NodeKind::Ttl { ms: 5000 }, 0)
-            );
+            assert_eq!((node.kind(), node.stat().ephemeral_owner), (NodeKind::Ttl { ms: 5000 }, 0));
             assert!(tree.ttl_nodes().eq([node.id()]));
         } else {
             assert_eq!(node.stat().ephemeral_owner, owner);
@@ -525,26 +376,10 @@ fn ttl_nodes_are_ephemerals_of_nobody_without_extended_types() {
 fn containers_are_listed_for_the_reaper_until_they_go() {
     let mut tree = tree_of(&[]);
     let (path, acl) = (Some("/c".into()), Some(open()));
-    let body = CreateContainerTxn {
-        path,
-        data: None,
-        acl,
-        parent_cversion: 1,
-    };
+    let body = CreateContainerTxn { path, data: None, acl, parent_cversion: 1 };
     apply(&mut tree, 1, TxnBody::CreateContainer(body));
-    assert_eq!(
-        tree.containers()
-            .map(|id| tree.path_of(id))
-            .collect::<Vec<_>>(),
-        ["/c"]
-    );
-    apply(
-        &mut tree,
-        2,
-        TxnBody::DeleteContainer(DeleteTxn {
-            path: Some("/c".into()),
-        }),
-    );
+    assert_eq!(tree.containers().map(|id| tree.path_of(id)).collect::<Vec<_>>(), ["/c"]);
+    apply(&mut tree, 2, TxnBody::DeleteContainer(DeleteTxn { path: Some("/c".into()) }));
     assert_eq!((tree.containers().count(), tree.find("/c")), (0, None));
 }
 
@@ -563,14 +398,8 @@ fn error_transactions_carry_their_code_and_change_nothing() {
 #[test]
 fn digests_are_compared_where_they_mean_something() {
     let with = |zxid, version, tree_digest| {
-        let digest = Some(TxnDigest {
-            version,
-            tree_digest,
-        });
-        Txn {
-            digest,
-            ..txn(zxid, 7, create("/a", 1))
-        }
+        let digest = Some(TxnDigest { version, tree_digest });
+        Txn { digest, ..txn(zxid, 7, create("/a", 1)) }
     };
     let mut right = tree_of(&[]);
     apply(&mut right, 5, create("/a", 1));
@@ -582,17 +411,11 @@ fn digests_are_compared_where_they_mean_something() {
         }
         let mismatch = tree.apply(&txn, &mut ()).digest_mismatch;
         assert!(tree.find("/a").is_some(), "it stays applied");
-        assert_eq!(
-            tree.counters().digest_mismatches,
-            u64::from(mismatch.is_some())
-        );
+        assert_eq!(tree.counters().digest_mismatches, u64::from(mismatch.is_some()));
         mismatch.map(|mismatch| (mismatch.zxid.0, mismatch.expected, mismatch.found))
     };
     let on = TreeConfig::default();
-    let off = TreeConfig {
-        digest_enabled: false,
-        ..on
-    };
+    let off = TreeConfig { digest_enabled: false, ..on };
     assert_eq!(run(on, None, with(5, 2, good)), None);
     assert_eq!(run(on, None, with(5, 2, 99)), Some((5, 99, good as u64)));
     assert_eq!(run(on, Some(4), with(5, 2, 99)), Some((5, 99, good as u64)));
@@ -609,15 +432,8 @@ fn a_listing_of_many_children_loses_any_of_them_at_once() {
         apply(&mut tree, at as i64 + 2, create(path, at as i32 + 1));
     }
     let node = tree.get("/p").unwrap();
-    assert_eq!(
-        (node.children().len(), node.children().count()),
-        (50_000, 50_000)
-    );
-    assert_eq!(
-        node.children().next().unwrap().1,
-        "49999",
-        "the newest comes first"
-    );
+    assert_eq!((node.children().len(), node.children().count()), (50_000, 50_000));
+    assert_eq!(node.children().next().unwrap().1, "49999", "the newest comes first");
     for path in paths.iter().step_by(7) {
         apply(&mut tree, 60_000, delete(path));
     }
@@ -657,4 +473,16 @@ fn sizes_follow_every_change() {
     apply(&mut tree, 5, set("/", Some(b"abc"), 1));
     assert_eq!(tree.approximate_data_size(), 44 + 6);
     tree.check().unwrap();
+}
+
+/// The parent of such a path is cut to `/`, which it is not: found by a fuzzer.
+#[test]
+fn a_path_with_an_empty_first_name_has_no_parent() {
+    let mut tree = tree_of(&["/a"]);
+    let refused = apply(&mut tree, 2, create_as("//b", -1, open(), true));
+    assert_eq!(refused.err, ErrorCode::BadArguments);
+    assert_eq!(apply(&mut tree, 3, delete("//a")).err, ErrorCode::BadArguments);
+    assert_eq!(apply(&mut tree, 4, close(&["//b", "//a"])).err, ErrorCode::Ok);
+    tree.check().unwrap();
+    assert!(tree.find("/a").is_some() && tree.find("/b").is_none());
 }

@@ -14,16 +14,13 @@ pub struct HostPort {
 impl HostPort {
     /// A host and a port.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
-        HostPort {
-            host: host.into(),
-            port,
-        }
+        HostPort { host: host.into(), port }
     }
 
     /// Reads `host:port` or `[v6]:port`; `None` if it is neither.
     pub fn parse(text: &str) -> Option<Self> {
         match split_host(text)?.as_slice() {
-            [host, port] if !host.is_empty() => Some(HostPort::new(*host, port.parse().ok()?)),
+            [host, port] if is_host(host) => Some(HostPort::new(*host, port.parse().ok()?)),
             _ => None,
         }
     }
@@ -41,13 +38,16 @@ impl fmt::Display for HostPort {
     }
 }
 
+/// Whether text can stand for a host where configurations are written: nothing in it ends a line
+/// or means something to who reads it back.
+pub(crate) fn is_host(text: &str) -> bool {
+    let breaks = |c: char| c.is_whitespace() || c.is_control() || "\\[];|".contains(c);
+    !text.is_empty() && !text.contains(breaks)
+}
+
 /// Writes a host, in brackets if it is an IPv6 literal.
 pub(crate) fn write_host(f: &mut fmt::Formatter<'_>, host: &str) -> fmt::Result {
-    if host.contains(':') {
-        write!(f, "[{host}]")
-    } else {
-        f.write_str(host)
-    }
+    if host.contains(':') { write!(f, "[{host}]") } else { f.write_str(host) }
 }
 
 /// Splits `host:a:b` at its colons, a bracketed host being one part; `None` if a bracket is open
@@ -69,12 +69,7 @@ mod tests {
 
     #[test]
     fn addresses_read_back() {
-        for text in [
-            "127.0.0.1:2888",
-            "zoo1.example:3888",
-            "[::1]:2181",
-            "[2001:db8::1]:65535",
-        ] {
+        for text in ["127.0.0.1:2888", "zoo1.example:3888", "[::1]:2181", "[2001:db8::1]:65535"] {
             assert_eq!(HostPort::parse(text).unwrap().to_string(), text);
         }
         for text in [
@@ -87,6 +82,9 @@ mod tests {
             "[::1:1",
             "::1:2",
             "a:1:2",
+            "a b:1",
+            "a\nserver.9=b:1",
+            "a\\:1",
         ] {
             assert_eq!(HostPort::parse(text), None, "{text}");
         }

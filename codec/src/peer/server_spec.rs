@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::peer::address::{HostPort, split_host, write_host};
+use crate::peer::address::{HostPort, is_host, split_host, write_host};
 
 /// What a member does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -90,11 +90,7 @@ impl ServerSpec {
             addresses.push(address);
             role = its_role.or(role);
         }
-        Ok(ServerSpec {
-            addresses,
-            role: role.unwrap_or_default(),
-            client,
-        })
+        Ok(ServerSpec { addresses, role: role.unwrap_or_default(), client })
     }
 
     /// Whether both mean the same member: equal sets of addresses, role and client address.
@@ -130,29 +126,17 @@ fn parse_peer(text: &str) -> Result<(PeerAddress, Option<Role>), String> {
             // An old form has the role in front.
             (None, Some(first)) => (quorum, election, role, Some(first)),
             (None, None) => {
-                return Err(format!(
-                    "`{role}` is no role: expected participant or observer"
-                ));
+                return Err(format!("`{role}` is no role: expected participant or observer"));
             }
         },
         _ => return Err(expected()),
     };
-    let port = |text: &str| {
-        text.parse()
-            .map_err(|_| format!("`{text}` is no port: 0 to 65535"))
-    };
-    if host.is_empty() {
+    let port = |text: &str| text.parse().map_err(|_| format!("`{text}` is no port: 0 to 65535"));
+    if !is_host(host) {
         return Err(expected());
     }
     let (quorum_port, election_port) = (port(quorum)?, port(election)?);
-    Ok((
-        PeerAddress {
-            host: (*host).to_owned(),
-            quorum_port,
-            election_port,
-        },
-        role,
-    ))
+    Ok((PeerAddress { host: (*host).to_owned(), quorum_port, election_port }, role))
 }
 
 impl fmt::Display for ServerSpec {
@@ -187,11 +171,9 @@ mod tests {
     #[test]
     fn old_and_short_forms_mean_the_same() {
         let full = ServerSpec::parse("zoo:2888:3888:participant;0.0.0.0:2181").unwrap();
-        for text in [
-            "zoo:2888:3888;2181",
-            "zoo:2888:3888:PARTICIPANT;2181",
-            " zoo:2888:3888 ; 2181",
-        ] {
+        for text in
+            ["zoo:2888:3888;2181", "zoo:2888:3888:PARTICIPANT;2181", " zoo:2888:3888 ; 2181"]
+        {
             assert_eq!(ServerSpec::parse(text).unwrap(), full, "{text}");
         }
         let observer = ServerSpec::parse("observer:zoo:2888:3888").unwrap();
