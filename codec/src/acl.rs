@@ -46,37 +46,25 @@ pub type AclList = Vec<Acl<'static>>;
 impl<'a> Id<'a> {
     /// The id `scheme:id`.
     pub fn new(scheme: impl Into<Cow<'a, str>>, id: impl Into<Cow<'a, str>>) -> Self {
-        Id {
-            scheme: Some(scheme.into()),
-            id: Some(id.into()),
-        }
+        Id { scheme: Some(scheme.into()), id: Some(id.into()) }
     }
 
     /// A copy that borrows nothing.
     pub fn into_owned(self) -> Id<'static> {
         let own = |text: Text<'a>| text.map(|text| Cow::Owned(text.into_owned()));
-        Id {
-            scheme: own(self.scheme),
-            id: own(self.id),
-        }
+        Id { scheme: own(self.scheme), id: own(self.id) }
     }
 }
 
 impl<'a> Acl<'a> {
     /// An entry that grants `perms` to `scheme:id`.
     pub fn new(perms: i32, scheme: impl Into<Cow<'a, str>>, id: impl Into<Cow<'a, str>>) -> Self {
-        Acl {
-            perms,
-            id: Id::new(scheme, id),
-        }
+        Acl { perms, id: Id::new(scheme, id) }
     }
 
     /// A copy that borrows nothing.
     pub fn into_owned(self) -> Acl<'static> {
-        Acl {
-            perms: self.perms,
-            id: self.id.into_owned(),
-        }
+        Acl { perms: self.perms, id: self.id.into_owned() }
     }
 }
 

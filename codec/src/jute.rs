@@ -168,8 +168,7 @@ pub fn put_text(out: &mut BytesMut, text: &str) {
     }
     let mark = out.len();
     out.put_i32(0);
-    text.encode_utf16()
-        .for_each(|unit| put_utf16_unit(out, unit));
+    text.encode_utf16().for_each(|unit| put_utf16_unit(out, unit));
     let length = (out.len() - mark - 4) as i32;
     out[mark..mark + 4].copy_from_slice(&length.to_be_bytes());
 }

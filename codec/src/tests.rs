@@ -16,10 +16,7 @@ fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn run(most: usize, property: impl Fn(&[u8])) {
-    let mut runner = TestRunner::new(ProptestConfig {
-        cases: 400,
-        ..ProptestConfig::default()
-    });
+    let mut runner = TestRunner::new(ProptestConfig { cases: 400, ..ProptestConfig::default() });
     let outcome = runner.run(&bytes(most), |entropy| {
         property(&entropy);
         Ok(())
@@ -36,15 +33,9 @@ fn strict<'a, T: Sample<'a> + Encode + PartialEq + std::fmt::Debug>(
     let value = T::sample(&mut Source(entropy));
     let mut encoded = value.to_bytes();
     let length = encoded.len();
-    assert!(
-        length >= min_bytes,
-        "MIN_BYTES {min_bytes} is over {length} of {value:?}"
-    );
+    assert!(length >= min_bytes, "MIN_BYTES {min_bytes} is over {length} of {value:?}");
     for cut in 0..length {
-        assert!(
-            decode(&encoded[..cut]).is_err(),
-            "{cut} of {length} bytes of {value:?}"
-        );
+        assert!(decode(&encoded[..cut]).is_err(), "{cut} of {length} bytes of {value:?}");
     }
     encoded.extend_from_slice(b"behind");
     let (debug, left, again) = decode(&encoded).unwrap();
@@ -111,11 +102,7 @@ impl<'a> Sample<'a> for DigestSection<'a> {
             true => DigestValue::Hex(Sample::sample(source)),
             false => DigestValue::Number(Sample::sample(source)),
         };
-        DigestSection {
-            zxid,
-            version: if old { 1 } else { 2 },
-            digest,
-        }
+        DigestSection { zxid, version: if old { 1 } else { 2 }, digest }
     }
 }
 
@@ -132,9 +119,7 @@ impl<'a> Sample<'a> for MultiResponse<'a> {
             _ => MultiResult::Error(Sample::sample(source)),
         };
         let count = source.below(5);
-        MultiResponse {
-            results: (0..count).map(|_| result(source)).collect(),
-        }
+        MultiResponse { results: (0..count).map(|_| result(source)).collect() }
     }
 }
 
@@ -149,32 +134,17 @@ fn responses<'a>(source: &mut Source<'a>) -> Vec<(OpCode, Response<'a>)> {
         (OpCode::SetData, Response::SetData(Sample::sample(source))),
         (OpCode::GetAcl, Response::GetAcl(Sample::sample(source))),
         (OpCode::SetAcl, Response::SetAcl(Sample::sample(source))),
-        (
-            OpCode::GetChildren,
-            Response::GetChildren(Sample::sample(source)),
-        ),
-        (
-            OpCode::GetChildren2,
-            Response::GetChildren2(Sample::sample(source)),
-        ),
+        (OpCode::GetChildren, Response::GetChildren(Sample::sample(source))),
+        (OpCode::GetChildren2, Response::GetChildren2(Sample::sample(source))),
         (OpCode::Sync, Response::Sync(Sample::sample(source))),
         (OpCode::Multi, Response::Multi(Sample::sample(source))),
         (OpCode::MultiRead, Response::Multi(Sample::sample(source))),
         (OpCode::Sasl, Response::Sasl(Sample::sample(source))),
-        (
-            OpCode::GetEphemerals,
-            Response::GetEphemerals(Sample::sample(source)),
-        ),
-        (
-            OpCode::GetAllChildrenNumber,
-            Response::GetAllChildrenNumber(Sample::sample(source)),
-        ),
+        (OpCode::GetEphemerals, Response::GetEphemerals(Sample::sample(source))),
+        (OpCode::GetAllChildrenNumber, Response::GetAllChildrenNumber(Sample::sample(source))),
         (OpCode::AddWatch, Response::AddWatch(Sample::sample(source))),
         (OpCode::WhoAmI, Response::WhoAmI(Sample::sample(source))),
-        (
-            OpCode::Notification,
-            Response::Event(Sample::sample(source)),
-        ),
+        (OpCode::Notification, Response::Event(Sample::sample(source))),
     ]
 }
 
@@ -207,18 +177,12 @@ fn every_request_reads_back_by_its_op_code() {
             let op = request.op().code();
             assert_eq!(Request::decode(op, &body), Ok(request.clone()));
             for cut in 0..body.len() {
-                assert!(
-                    Request::decode(op, &body[..cut]).is_err(),
-                    "{cut} bytes of {request:?}"
-                );
+                assert!(Request::decode(op, &body[..cut]).is_err(), "{cut} bytes of {request:?}");
             }
         }
     });
     for op in [-1, 0, 10, 23, 99, 108, 999] {
-        assert_eq!(
-            Request::decode(op, &[0; 64]),
-            Err(DecodeError::UnknownType(op))
-        );
+        assert_eq!(Request::decode(op, &[0; 64]), Err(DecodeError::UnknownType(op)));
     }
 }
 
@@ -227,13 +191,7 @@ fn a_container_deletion_of_older_servers_is_the_bare_path() {
     let Ok(Request::DeleteContainer(request)) = Request::decode(20, b"/a/b") else {
         panic!("not decoded");
     };
-    assert_eq!(
-        request,
-        DeleteContainerRequest {
-            path: Some(b"/a/b"),
-            bare: true
-        }
-    );
+    assert_eq!(request, DeleteContainerRequest { path: Some(b"/a/b"), bare: true });
     assert_eq!(&request.to_bytes()[..], b"/a/b");
 }
 
@@ -241,26 +199,12 @@ fn a_container_deletion_of_older_servers_is_the_bare_path() {
 fn every_answer_reads_back_by_the_op_code_of_its_request() {
     run(600, |entropy| {
         for (op, body) in responses(&mut Source(entropy)) {
-            let xid = if op == OpCode::Notification {
-                Xid(-1)
-            } else {
-                Xid(5)
-            };
-            let reply = Reply {
-                header: ReplyHeader {
-                    xid,
-                    zxid: Zxid(7),
-                    err: 0,
-                },
-                body,
-            };
+            let xid = if op == OpCode::Notification { Xid(-1) } else { Xid(5) };
+            let reply = Reply { header: ReplyHeader { xid, zxid: Zxid(7), err: 0 }, body };
             let bytes = reply.to_bytes();
             assert_eq!(Reply::decode(op.code(), &bytes), Ok(reply.clone()));
             for cut in 0..bytes.len() {
-                assert!(
-                    Reply::decode(op.code(), &bytes[..cut]).is_err(),
-                    "{cut} of {reply:?}"
-                );
+                assert!(Reply::decode(op.code(), &bytes[..cut]).is_err(), "{cut} of {reply:?}");
             }
         }
     });
@@ -271,9 +215,7 @@ fn errors_have_no_body_but_for_sasl_and_multi_read() {
     assert_eq!(Response::decode(4, -101, b""), Ok(Response::Empty));
     let token = Response::Sasl(SetSaslResponse { token: None });
     assert_eq!(Response::decode(102, -115, &[0xff; 4]), Ok(token));
-    let results = Response::Multi(MultiResponse {
-        results: vec![MultiResult::Error(-101)],
-    });
+    let results = Response::Multi(MultiResponse { results: vec![MultiResult::Error(-101)] });
     assert_eq!(Response::decode(22, -5, &results.to_bytes()), Ok(results));
 }
 
@@ -285,11 +227,7 @@ fn every_txn_reads_back_with_and_without_a_digest() {
         for body in bodies(source) {
             header.txn_type = body.op().code();
             for digest in [None, Some(digest)] {
-                let txn = Txn {
-                    header,
-                    body: body.clone(),
-                    digest,
-                };
+                let txn = Txn { header, body: body.clone(), digest };
                 if two_empty_paths(&txn.body) {
                     continue;
                 }
@@ -312,22 +250,14 @@ fn every_cut_of_a_txn_is_refused_or_has_no_digest() {
         let mut header = TxnHeader::sample(source);
         for body in bodies(source) {
             header.txn_type = body.op().code();
-            let bytes = Txn {
-                header,
-                body,
-                digest,
-            }
-            .to_bytes();
+            let bytes = Txn { header, body, digest }.to_bytes();
             for cut in 0..bytes.len() {
                 let read = Txn::from_bytes(&bytes[..cut]);
                 // A closeSession that is cut may read as the empty body of older servers.
                 let old = header.txn_type == OpCode::CloseSession.code();
                 // A create may read as that of servers before 3.4, without its last 4 bytes.
                 let v0 = matches!(header.txn_type, 1 | 15) && cut == bytes.len() - 16;
-                assert!(
-                    old || v0 || read.is_err() || cut >= bytes.len() - 12,
-                    "cut at {cut}"
-                );
+                assert!(old || v0 || read.is_err() || cut >= bytes.len() - 12, "cut at {cut}");
                 assert!(old || read.is_err() || read.is_ok_and(|txn| txn.digest.is_none()));
             }
         }
@@ -340,9 +270,7 @@ fn two_empty_paths(body: &TxnBody<'_>) -> bool {
         return false;
     };
     let empty = |path: &Text<'_>| path.as_deref().unwrap_or_default().is_empty();
-    body.paths_to_delete
-        .as_ref()
-        .is_some_and(|p| p.len() == 2 && p.iter().all(empty))
+    body.paths_to_delete.as_ref().is_some_and(|p| p.len() == 2 && p.iter().all(empty))
 }
 
 #[test]
@@ -375,10 +303,7 @@ fn what_vectors_hold_is_bounded_by_its_bytes() {
     ];
     assert!(factors.iter().all(|factor| *factor <= 6), "{factors:?}");
     // Parts of multi have no count in front; the smallest are a header alone, or one and a path.
-    let (asked, answered) = (
-        size_of::<MultiOp>().div_ceil(14),
-        size_of::<MultiResult>() / 9,
-    );
+    let (asked, answered) = (size_of::<MultiOp>().div_ceil(14), size_of::<MultiResult>() / 9);
     assert!(asked <= 8 && answered <= 12, "{asked} {answered}");
 }
 
@@ -392,15 +317,8 @@ fn an_empty_close_session_may_have_a_digest_behind_it() {
         txn_type: OpCode::CloseSession.code(),
     };
     for tree_digest in [None, Some(0x51c6_d660), Some(0), Some(-1)] {
-        let digest = tree_digest.map(|tree_digest| TxnDigest {
-            version: 2,
-            tree_digest,
-        });
-        let txn = Txn {
-            header,
-            body: TxnBody::CloseSession(None),
-            digest,
-        };
+        let digest = tree_digest.map(|tree_digest| TxnDigest { version: 2, tree_digest });
+        let txn = Txn { header, body: TxnBody::CloseSession(None), digest };
         assert_eq!(Txn::from_bytes(&txn.to_bytes()), Ok(txn));
     }
 }
@@ -414,22 +332,10 @@ fn noise_never_panics_anywhere() {
             let _ = TxnBody::decode(op, noise);
         }
         let _ = (Txn::from_bytes(noise), ConnectFrame::from_bytes(noise));
-        let _ = (
-            cut_packet(noise, 100),
-            peer::auth::cut_auth_packet(noise, 100),
-        );
-        let _ = (
-            peer::election::cut_handshake(noise),
-            peer::election::cut_message(noise),
-        );
-        let _ = (
-            Notification::decode_message(noise),
-            ConfigText::parse(noise),
-        );
-        let _ = (
-            LearnerInfo::from_data(Some(noise)),
-            ForwardedRequest::from_bytes(noise),
-        );
+        let _ = (cut_packet(noise, 100), peer::auth::cut_auth_packet(noise, 100));
+        let _ = (peer::election::cut_handshake(noise), peer::election::cut_message(noise));
+        let _ = (Notification::decode_message(noise), ConfigText::parse(noise));
+        let _ = (LearnerInfo::from_data(Some(noise)), ForwardedRequest::from_bytes(noise));
         let _ = (parse_log_record(noise, 1000), SnapshotTail::decode(noise));
         let mut cursor = SnapshotCursor::new(1000);
         let mut rest = noise;
@@ -450,11 +356,7 @@ fn noise_in_frames_never_panics_and_frames_lie_within_it() {
             if batch.is_empty() {
                 break;
             }
-            assert!(
-                batch
-                    .payloads()
-                    .all(|payload| (1..=50).contains(&payload.len()))
-            );
+            assert!(batch.payloads().all(|payload| (1..=50).contains(&payload.len())));
         }
     });
 }
@@ -463,29 +365,16 @@ fn noise_in_frames_never_panics_and_frames_lie_within_it() {
 fn configurations_read_back_from_any_members() {
     run(80, |entropy| {
         let source = &mut Source(entropy);
-        let mut config = ConfigText {
-            version: i64::sample(source) & i64::MAX,
-            ..ConfigText::default()
-        };
+        let mut config =
+            ConfigText { version: i64::sample(source) & i64::MAX, ..ConfigText::default() };
         for sid in 0..source.below(6) as i64 {
             let host = ["zoo1", "10.0.0.1", "::1", "2001:db8::7"][source.below(4)].to_owned();
             let port = source.below(256) as u16;
-            let address = PeerAddress {
-                host: host.clone(),
-                quorum_port: port,
-                election_port: 1,
-            };
+            let address = PeerAddress { host: host.clone(), quorum_port: port, election_port: 1 };
             let role = [Role::Participant, Role::Observer][source.below(2)];
             let client = (source.below(2) == 1).then(|| HostPort::new(host, port));
             let addresses = vec![address; 1 + source.below(2)];
-            config.servers.insert(
-                ServerId(sid),
-                ServerSpec {
-                    addresses,
-                    role,
-                    client,
-                },
-            );
+            config.servers.insert(ServerId(sid), ServerSpec { addresses, role, client });
             if source.below(2) == 1 {
                 config.groups.insert(sid, [ServerId(sid)].into());
             }

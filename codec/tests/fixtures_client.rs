@@ -35,11 +35,7 @@ fn put_frame(out: &mut BytesMut, parts: &[&dyn Fn(&mut BytesMut)]) {
 fn payloads(stream: &[u8]) -> (Batch, Vec<usize>) {
     let mut buffer = BytesMut::from(stream);
     let batch = cut_batch(&mut buffer, 1 << 20).unwrap();
-    assert!(
-        buffer.is_empty(),
-        "{} bytes are no whole frame",
-        buffer.len()
-    );
+    assert!(buffer.is_empty(), "{} bytes are no whole frame", buffer.len());
     let mut at = 0;
     let offsets = batch.payloads().map(|payload| {
         at += 4 + payload.len();
@@ -59,10 +55,7 @@ fn check_requests(stream: &[u8], told: &[Value]) -> usize {
             let frame = round_trip::<ConnectFrame<'_>>(payload);
             assert_eq!(frame.request.session_id.0, hex64(&told["sessionId"]));
             assert_eq!(i64::from(frame.request.time_out), number(&told["timeOut"]));
-            assert_eq!(
-                frame.request.passwd,
-                Some(&unhex(told["passwd"].as_str().unwrap())[..])
-            );
+            assert_eq!(frame.request.passwd, Some(&unhex(told["passwd"].as_str().unwrap())[..]));
             assert_eq!(frame.read_only, told["readOnly"].as_bool());
             put_frame(&mut again, &[&|out| frame.encode(out)]);
             continue;
@@ -75,15 +68,9 @@ fn check_requests(stream: &[u8], told: &[Value]) -> usize {
         if let Some(path) = path_of(&request) {
             assert_eq!(told["body"]["path"], path);
         }
-        put_frame(
-            &mut again,
-            &[&|out| header.encode(out), &|out| request.encode(out)],
-        );
+        put_frame(&mut again, &[&|out| header.encode(out), &|out| request.encode(out)]);
     }
-    assert!(
-        again == stream,
-        "the requests are written otherwise than they were read"
-    );
+    assert!(again == stream, "the requests are written otherwise than they were read");
     told.len()
 }
 
@@ -133,10 +120,7 @@ fn check_replies(stream: &[u8], told: &[Value], ops: &HashMap<String, i32>) -> u
         check_reply(&reply, told);
         put_frame(&mut again, &[&|out| reply.encode(out)]);
     }
-    assert!(
-        again == stream,
-        "the replies are written otherwise than they were read"
-    );
+    assert!(again == stream, "the replies are written otherwise than they were read");
     told.len()
 }
 
@@ -147,10 +131,7 @@ fn every_client_session() {
         let told = entries(&path);
         let (asked, answered) = (one_way(&told, "client"), one_way(&told, "server"));
         let number_of = |entry: &Value| {
-            Some((
-                entry["op"].as_str()?.to_owned(),
-                entry["opNum"].as_i64()? as i32,
-            ))
+            Some((entry["op"].as_str()?.to_owned(), entry["opNum"].as_i64()? as i32))
         };
         let ops: HashMap<_, _> = asked.iter().filter_map(number_of).collect();
         messages += check_requests(&read(&path.with_extension("c2s.bin")), &asked);

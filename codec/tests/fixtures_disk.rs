@@ -36,18 +36,12 @@ fn check_txn(txn: &Txn<'_>, told: &Value) {
     assert_eq!(i64::from(txn.header.txn_type), number(&told["typeNum"]));
     assert_eq!(path_of(&txn.body), told["txn"]["path"].as_str());
     let digest = &told["digest"]["treeDigest"];
-    assert_eq!(
-        txn.digest.map(|d| d.tree_digest),
-        digest.is_string().then(|| hex64(digest))
-    );
+    assert_eq!(txn.digest.map(|d| d.tree_digest), digest.is_string().then(|| hex64(digest)));
 }
 
 /// Reads every record and checks it; returns the offset behind the last one.
 fn check_log(file: &[u8], told: &[&Value]) -> usize {
-    assert_eq!(
-        encoded(&FileHeader::check_log(file).unwrap()),
-        file[..FileHeader::LEN]
-    );
+    assert_eq!(encoded(&FileHeader::check_log(file).unwrap()), file[..FileHeader::LEN]);
     let mut at = FileHeader::LEN;
     let mut told = told.iter();
     loop {
@@ -90,24 +84,16 @@ fn every_log() {
         }
     }
     println!("{files} logs, {records} records");
-    assert!(
-        files >= 20 && records >= 700,
-        "{files} logs, {records} records"
-    );
+    assert!(files >= 20 && records >= 700, "{files} logs, {records} records");
 }
 
 fn unpack(path: &Path) -> Vec<u8> {
     let bytes = read(path);
-    match parse_snapshot_name(path.file_name().unwrap().to_str().unwrap())
-        .unwrap()
-        .1
-    {
+    match parse_snapshot_name(path.file_name().unwrap().to_str().unwrap()).unwrap().1 {
         Compression::Plain => bytes,
         Compression::Gz => {
             let mut out = Vec::new();
-            flate2::read::GzDecoder::new(&bytes[..])
-                .read_to_end(&mut out)
-                .unwrap();
+            flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut out).unwrap();
             out
         }
         Compression::Snappy => unpack_snappy(&bytes),
@@ -131,10 +117,7 @@ fn walk(body: &[u8]) -> (Vec<String>, Vec<i64>, usize) {
     let (mut order, mut ids, mut used) = (Vec::new(), Vec::new(), 0);
     let mut cursor = SnapshotCursor::new(LIMIT);
     loop {
-        let (item, length) = cursor
-            .next(&body[used..])
-            .unwrap()
-            .expect("the body is whole");
+        let (item, length) = cursor.next(&body[used..]).unwrap().expect("the body is whole");
         used += length;
         match item {
             SnapshotItem::Session(session) => sessions.push(session),
@@ -149,9 +132,7 @@ fn walk(body: &[u8]) -> (Vec<String>, Vec<i64>, usize) {
     }
     let mut again = BytesMut::new();
     put_count(&mut again, sessions.len());
-    sessions
-        .iter()
-        .for_each(|session| session.encode(&mut again));
+    sessions.iter().for_each(|session| session.encode(&mut again));
     put_count(&mut again, acls.len());
     acls.iter().for_each(|acl| acl.encode(&mut again));
     again.extend_from_slice(&nodes);
@@ -186,14 +167,8 @@ fn check_tail(file: &[u8], body_end: usize, told: &Value) {
     }
     let has = |name: &str| told.get(name).is_some_and(|section| !section.is_null());
     assert_eq!(digest.is_some(), has("digestSection"));
-    assert_eq!(
-        sections.last_zxid.is_some(),
-        has("lastProcessedZxidSection")
-    );
-    assert!(
-        again == file,
-        "the file is written otherwise than it was read"
-    );
+    assert_eq!(sections.last_zxid.is_some(), has("lastProcessedZxidSection"));
+    assert!(again == file, "the file is written otherwise than it was read");
 }
 
 /// The description of a big snapshot has only the number of its nodes.
@@ -227,8 +202,5 @@ fn every_snapshot() {
         }
     }
     println!("{files} snapshots, {nodes} nodes");
-    assert!(
-        files >= 20 && nodes >= 1500,
-        "{files} snapshots, {nodes} nodes"
-    );
+    assert!(files >= 20 && nodes >= 1500, "{files} snapshots, {nodes} nodes");
 }

@@ -27,10 +27,7 @@ fn check_auth(stream: &[u8], told: &mut std::slice::Iter<'_, Value>) -> usize {
         let told = told.next().unwrap();
         assert_eq!(told["type"], "QuorumAuthPacket");
         assert_eq!(i64::from(packet.status), number(&told["status"]));
-        assert_eq!(
-            packet.token.map_or(-1, |t| t.len() as i64),
-            number(&told["tokenLen"])
-        );
+        assert_eq!(packet.token.map_or(-1, |t| t.len() as i64), number(&told["tokenLen"]));
         assert_eq!(encoded(&packet), stream[at..at + length]);
         at += length;
     }
@@ -38,16 +35,11 @@ fn check_auth(stream: &[u8], told: &mut std::slice::Iter<'_, Value>) -> usize {
 }
 
 fn check_handshake(stream: &[u8], told: &mut std::slice::Iter<'_, Value>) -> usize {
-    let (hello, length) = cut_handshake(stream)
-        .unwrap()
-        .expect("the handshake is whole");
+    let (hello, length) = cut_handshake(stream).unwrap().expect("the handshake is whole");
     let told = told.next().unwrap();
     assert_eq!(told["type"], "HANDSHAKE");
     assert_eq!(hello.sid.0, number(&told["sid"]));
-    assert_eq!(
-        hello.addresses,
-        told["addresses"].as_str().unwrap_or_default()
-    );
+    assert_eq!(hello.addresses, told["addresses"].as_str().unwrap_or_default());
     assert_eq!(hello.version == HandshakeVersion::Plain, length == 8);
     assert_eq!(encoded(&hello), stream[..length]);
     length
@@ -56,10 +48,7 @@ fn check_handshake(stream: &[u8], told: &mut std::slice::Iter<'_, Value>) -> usi
 fn check_notification(frame: &[u8], told: &Value) {
     let mut vote = Notification::decode_message(&frame[4..]).unwrap();
     assert_eq!(told["type"], "NOTIFICATION");
-    assert_eq!(
-        format!("{:?}", vote.state).to_uppercase(),
-        told["state"].as_str().unwrap()
-    );
+    assert_eq!(format!("{:?}", vote.state).to_uppercase(), told["state"].as_str().unwrap());
     assert_eq!(vote.zxid.0, hex64(&told["zxid"]));
     assert_eq!(vote.election_epoch, number(&told["electionEpoch"]));
     assert_eq!(vote.peer_epoch, number(&told["peerEpoch"]));
@@ -80,26 +69,16 @@ fn check_notification(frame: &[u8], told: &Value) {
 fn check_config(bytes: &[u8], told: &Value) {
     assert_eq!(told.as_str().unwrap().as_bytes(), bytes);
     let config = ConfigText::parse(bytes).unwrap();
-    assert!(
-        ConfigText::parse(config.to_string().as_bytes())
-            .unwrap()
-            .same_as(&config)
-    );
+    assert!(ConfigText::parse(config.to_string().as_bytes()).unwrap().same_as(&config));
     assert_eq!(config.to_string().as_bytes(), bytes);
 }
 
 fn check_election(stream: &[u8], told: &[Value], dialler: bool) {
     let mut told = told.iter();
-    let mut at = if dialler {
-        check_handshake(stream, &mut told)
-    } else {
-        0
-    };
+    let mut at = if dialler { check_handshake(stream, &mut told) } else { 0 };
     at += check_auth(&stream[at..], &mut told);
     while at < stream.len() {
-        let (_, length) = cut_message(&stream[at..])
-            .unwrap()
-            .expect("the message is whole");
+        let (_, length) = cut_message(&stream[at..]).unwrap().expect("the message is whole");
         let told = told.next().expect("a message that the description lacks");
         assert_eq!(at as i64, number(&told["offset"]));
         check_notification(&stream[at..at + length], told);
@@ -112,10 +91,7 @@ fn check_learner_info(data: &[u8], told: &Value) {
     let info = LearnerInfo::from_data(Some(data));
     assert_eq!(encoded(&info), data);
     assert_eq!(info.sid.map(|sid| sid.0), told["serverid"].as_i64());
-    assert_eq!(
-        i64::from(info.protocol_version),
-        hex64(&told["protocolVersion"])
-    );
+    assert_eq!(i64::from(info.protocol_version), hex64(&told["protocolVersion"]));
     assert_eq!(info.config_version.is_some(), data.len() == 20);
 }
 
@@ -132,10 +108,7 @@ fn check_request(data: &[u8], told: &Value) {
     assert_eq!(i64::from(request.cxid.0), number(&told["cxid"]));
     let body = Request::decode(request.op, request.body).unwrap();
     assert_eq!(encoded(&body), request.body);
-    assert_eq!(
-        request.body,
-        unhex(told["bodyHex"].as_str().unwrap_or_default())
-    );
+    assert_eq!(request.body, unhex(told["bodyHex"].as_str().unwrap_or_default()));
 }
 
 fn check_ping(data: &[u8], told: &Value) {
@@ -176,10 +149,7 @@ fn check_payload(kind: PacketType, data: &[u8], told: &Value) {
             assert_eq!(decode_i32(Some(data)), Ok(packet::PROTOCOL_VERSION));
         }
         PacketType::AckEpoch => {
-            assert_eq!(
-                decode_i32(Some(data)).map(i64::from),
-                Ok(number(&told["currentEpoch"]))
-            );
+            assert_eq!(decode_i32(Some(data)).map(i64::from), Ok(number(&told["currentEpoch"])));
         }
         other => panic!("{other:?} has no data"),
     }
@@ -191,10 +161,7 @@ fn check_tree(stream: &[u8], told: &Value) -> usize {
     let (mut at, mut nodes, mut sessions) = (0, 0, 0);
     let mut cursor = SnapshotCursor::new(LIMIT);
     loop {
-        let (item, length) = cursor
-            .next(&stream[at..])
-            .unwrap()
-            .expect("the tree is whole");
+        let (item, length) = cursor.next(&stream[at..]).unwrap().expect("the tree is whole");
         let bytes = &stream[at..at + length];
         at += length;
         match item {
@@ -214,10 +181,7 @@ fn check_tree(stream: &[u8], told: &Value) -> usize {
     let mut end = BytesMut::new();
     put_end_of_nodes(&mut end);
     assert!(stream[..at].ends_with(&end));
-    assert_eq!(
-        (nodes, sessions),
-        (number(&told["nodeCount"]), number(&told["sessions"]))
-    );
+    assert_eq!((nodes, sessions), (number(&told["nodeCount"]), number(&told["sessions"])));
     assert_eq!(check_snap_signature(&stream[at..]), Some(true));
     put_snap_signature(&mut end);
     assert!(stream[..at + SNAP_SIGNATURE_LEN].ends_with(&end));
@@ -228,9 +192,7 @@ fn check_quorum(stream: &[u8], told: &[Value]) {
     let mut told = told.iter();
     let mut at = check_auth(stream, &mut told);
     while at < stream.len() {
-        let (packet, length) = cut_packet(&stream[at..], LIMIT)
-            .unwrap()
-            .expect("a whole packet");
+        let (packet, length) = cut_packet(&stream[at..], LIMIT).unwrap().expect("a whole packet");
         let told_now = told.next().expect("a packet that the description lacks");
         let kind = packet.kind().unwrap();
         let name = format!("{kind:?}").to_uppercase();
@@ -257,30 +219,10 @@ fn both_ways(json: &Path, check: impl Fn(&[u8], &[Value], bool)) -> usize {
     println!("{}", json.display());
     let told = entries(json);
     // The first message of a connection comes from the side that dialled.
-    let dialler = told[0]["dir"]
-        .as_str()
-        .unwrap()
-        .split("->")
-        .next()
-        .unwrap()
-        .to_owned();
-    let other = told[0]["dir"]
-        .as_str()
-        .unwrap()
-        .split("->")
-        .last()
-        .unwrap()
-        .to_owned();
-    check(
-        &read(&json.with_extension("c2s.bin")),
-        &one_way(&told, &dialler),
-        true,
-    );
-    check(
-        &read(&json.with_extension("s2c.bin")),
-        &one_way(&told, &other),
-        false,
-    );
+    let dialler = told[0]["dir"].as_str().unwrap().split("->").next().unwrap().to_owned();
+    let other = told[0]["dir"].as_str().unwrap().split("->").last().unwrap().to_owned();
+    check(&read(&json.with_extension("c2s.bin")), &one_way(&told, &dialler), true);
+    check(&read(&json.with_extension("s2c.bin")), &one_way(&told, &other), false);
     told.len()
 }
 
@@ -294,10 +236,7 @@ fn recordings(name: &str) -> Vec<std::path::PathBuf> {
 #[test]
 fn every_election_connection() {
     let files = recordings("election");
-    let messages: usize = files
-        .iter()
-        .map(|path| both_ways(path, check_election))
-        .sum();
+    let messages: usize = files.iter().map(|path| both_ways(path, check_election)).sum();
     println!("{} connections, {messages} messages", files.len());
     assert_eq!(files.len(), 63);
 }
@@ -330,12 +269,7 @@ fn every_dynamic_configuration_file() {
     for path in &files {
         let bytes = read(path);
         let config = ConfigText::parse(&bytes).unwrap();
-        assert_eq!(
-            config.members_text().as_bytes(),
-            bytes,
-            "{}",
-            path.display()
-        );
+        assert_eq!(config.members_text().as_bytes(), bytes, "{}", path.display());
         assert_eq!(config.version, 0, "the version is in the file's name only");
     }
     assert!(files.len() >= 10, "{} files", files.len());

@@ -33,13 +33,7 @@ fn frame(golden: &str, write: impl FnOnce(&mut BytesMut)) {
 fn request(golden: &str, xid: i32, body: Request<'_>) {
     let bytes = payload(golden);
     let header = RequestHeader::from_bytes(&bytes).unwrap();
-    assert_eq!(
-        header,
-        RequestHeader {
-            xid: Xid(xid),
-            op: body.op().code()
-        }
-    );
+    assert_eq!(header, RequestHeader { xid: Xid(xid), op: body.op().code() });
     assert_eq!(Request::decode(header.op, &bytes[8..]), Ok(body.clone()));
     frame(golden, |out| {
         header.encode(out);
@@ -49,14 +43,7 @@ fn request(golden: &str, xid: i32, body: Request<'_>) {
 
 #[track_caller]
 fn reply(golden: &str, op: i32, (xid, zxid, err): (i32, i64, i32), body: Response<'_>) {
-    let reply = Reply {
-        header: ReplyHeader {
-            xid: Xid(xid),
-            zxid: Zxid(zxid),
-            err,
-        },
-        body,
-    };
+    let reply = Reply { header: ReplyHeader { xid: Xid(xid), zxid: Zxid(zxid), err }, body };
     assert_eq!(Reply::decode(op, &payload(golden)), Ok(reply.clone()));
     frame(golden, |out| reply.encode(out));
 }
@@ -73,26 +60,15 @@ fn client_handshake() {
         session_id: SessionId::NONE,
         passwd: Some(&zeros),
     };
-    let hello = ConnectFrame {
-        request: connect,
-        read_only: Some(false),
-    };
-    assert_eq!(
-        ConnectFrame::from_bytes(&payload(golden)),
-        Ok(hello.clone())
-    );
+    let hello = ConnectFrame { request: connect, read_only: Some(false) };
+    assert_eq!(ConnectFrame::from_bytes(&payload(golden)), Ok(hello.clone()));
     frame(golden, |out| hello.encode(out));
 }
 
 #[test]
 fn connect_responses() {
     let answer = |time_out, session_id, passwd, read_only| ConnectReply {
-        response: ConnectResponse {
-            protocol_version: 0,
-            time_out,
-            session_id,
-            passwd,
-        },
+        response: ConnectResponse { protocol_version: 0, time_out, session_id, passwd },
         read_only,
     };
     let session = SessionId(0x0100_001e_78fd_0000);
@@ -120,10 +96,7 @@ fn connect_responses() {
             answer(20_000, session, Some(&observed[..]), Some(true)),
         ),
     ] {
-        assert_eq!(
-            ConnectReply::from_bytes(&payload(&golden)),
-            Ok(expected.clone())
-        );
+        assert_eq!(ConnectReply::from_bytes(&payload(&golden)), Ok(expected.clone()));
         frame(&golden, |out| expected.encode(out));
     }
 }
@@ -144,10 +117,7 @@ fn client_requests() {
     request(
         "0000000f 00000002 00000004 00000002 2f61 01",
         2,
-        Request::GetData(GetDataRequest {
-            path: Some("/a".into()),
-            watch: true,
-        }),
+        Request::GetData(GetDataRequest { path: Some("/a".into()), watch: true }),
     );
     request(
         "00000024 fffffffc 00000064 00000000 00000006 646967657374
@@ -159,51 +129,28 @@ fn client_requests() {
             auth: Some(b"bob:secret"),
         }),
     );
-    let check = CheckVersionRequest {
-        path: Some("/a".into()),
-        version: 0,
-    };
-    let delete = DeleteRequest {
-        path: Some("/nope".into()),
-        version: -1,
-    };
+    let check = CheckVersionRequest { path: Some("/a".into()), version: 0 };
+    let delete = DeleteRequest { path: Some("/nope".into()), version: -1 };
     request(
         "0000003a 00000003 0000000e  0000000d 00 ffffffff 00000002 2f61 00000000
          00000002 00 ffffffff 00000005 2f6e6f7065 ffffffff  ffffffff 01 ffffffff",
         3,
-        Request::Multi(MultiRequest {
-            ops: vec![MultiOp::Check(check), MultiOp::Delete(delete)],
-        }),
+        Request::Multi(MultiRequest { ops: vec![MultiOp::Check(check), MultiOp::Delete(delete)] }),
     );
 }
 
 #[test]
 fn client_replies() {
     let path = || Some("/a".into());
-    reply(
-        "00000010 fffffffe 0000000000000007 00000000",
-        11,
-        (-2, 7, 0),
-        Response::Empty,
-    );
+    reply("00000010 fffffffe 0000000000000007 00000000", 11, (-2, 7, 0), Response::Empty);
     reply(
         "00000016 00000001 0000000000000002 00000000 00000002 2f61",
         1,
         (1, 2, 0),
         Response::Create(CreateResponse { path: path() }),
     );
-    reply(
-        "00000010 00000002 0000000000000003 ffffff92",
-        1,
-        (2, 3, -110),
-        Response::Empty,
-    );
-    reply(
-        "00000010 00000009 ffffffffffffffff fffffffa",
-        999,
-        (9, -1, -6),
-        Response::Empty,
-    );
+    reply("00000010 00000002 0000000000000003 ffffff92", 1, (2, 3, -110), Response::Empty);
+    reply("00000010 00000009 ffffffffffffffff fffffffa", 999, (9, -1, -6), Response::Empty);
     reply(
         "00000014 00000003 0000000000000000 00000000 ffffffff",
         102,
@@ -214,11 +161,7 @@ fn client_replies() {
         "00000020 ffffffff 0000000000000005 00000000 00000003 00000003 00000004 2f612f78",
         4,
         (-1, 5, 0),
-        Response::Event(WatcherEvent {
-            event_type: 3,
-            state: 3,
-            path: Some("/a/x".into()),
-        }),
+        Response::Event(WatcherEvent { event_type: 3, state: 3, path: Some("/a/x".into()) }),
     );
 }
 

@@ -18,10 +18,9 @@ fn the_start_of_a_log() {
          fffffff6 00004e20 00000002 0000000051c6d660 42",
     );
     let mut out = FileHeader::LOG.to_bytes();
-    for (id, zxid, time, time_out) in [
-        (0, 1, 0x01a1_fb7a_0319, 30_000),
-        (1, 2, 0x01a1_fb7a_032a, 20_000),
-    ] {
+    for (id, zxid, time, time_out) in
+        [(0, 1, 0x01a1_fb7a_0319, 30_000), (1, 2, 0x01a1_fb7a_032a, 20_000)]
+    {
         let session = SessionId(0x0100_0034_c126_0000 + id);
         let txn = create_session(session, zxid, time, time_out);
         write_log_record(&mut out, |out| txn.encode(out));
@@ -37,41 +36,24 @@ fn the_snapshot_of_an_empty_tree() {
     let acl = Some(vec![Acl::new(codec::acl::perms::READ, "world", "anyone")]);
     AclEntry { id: 1, acl }.encode(&mut out);
     let fresh = StatPersisted::default();
-    let config = StatPersisted {
-        aversion: -1,
-        ..fresh
-    };
+    let config = StatPersisted { aversion: -1, ..fresh };
     for (path, acl_id, stat) in [
         ("", -1, fresh),
         ("/zookeeper", -1, fresh),
         ("/zookeeper/config", 1, config),
         ("/zookeeper/quota", -1, fresh),
     ] {
-        NodeRecord {
-            path: Some(path.into()),
-            data: Some(b""),
-            acl_id,
-            stat,
-        }
-        .encode(&mut out);
+        NodeRecord { path: Some(path.into()), data: Some(b""), acl_id, stat }.encode(&mut out);
     }
     put_end_of_nodes(&mut out);
     let adler = adler32(&out);
     assert_eq!(adler, 0xb8a2_3b49);
     put_seal(&mut out, adler);
     let digest = DigestValue::Number(0);
-    DigestSection {
-        zxid: Zxid::ZERO,
-        version: 2,
-        digest,
-    }
-    .encode(&mut out);
+    DigestSection { zxid: Zxid::ZERO, version: 2, digest }.encode(&mut out);
     let adler = adler32(&out);
     assert_eq!(adler, 0x95b9_3d59);
     put_seal(&mut out, adler);
     assert_eq!(out.len(), 457);
-    assert_eq!(
-        out,
-        read(&fixtures().join("apache-3.8.0/standalone/version-2/snapshot.0"))
-    );
+    assert_eq!(out, read(&fixtures().join("apache-3.8.0/standalone/version-2/snapshot.0")));
 }

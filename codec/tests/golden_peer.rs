@@ -26,14 +26,8 @@ fn ids_packet(
     authinfo: Option<Vec<Id<'_>>>,
 ) {
     let bytes = unhex(golden);
-    let expected = QuorumPacket {
-        authinfo,
-        ..QuorumPacket::new(kind, Zxid(zxid), data)
-    };
-    assert_eq!(
-        cut_packet(&bytes, 1000),
-        Ok(Some((expected.clone(), bytes.len())))
-    );
+    let expected = QuorumPacket { authinfo, ..QuorumPacket::new(kind, Zxid(zxid), data) };
+    assert_eq!(cut_packet(&bytes, 1000), Ok(Some((expected.clone(), bytes.len()))));
     assert_eq!(expected.to_bytes(), bytes);
 }
 
@@ -72,48 +66,13 @@ fn packets_of_discovery() {
 fn packets_without_data() {
     use PacketType::*;
     packet("0000000d 0000000000000000 ffffffff ffffffff", Diff, 0, None);
-    packet(
-        "0000000e 0000000100000027 ffffffff ffffffff",
-        Trunc,
-        0x1_0000_0027,
-        None,
-    );
-    packet(
-        "0000000f 0000000100000016 ffffffff ffffffff",
-        Snap,
-        0x1_0000_0016,
-        None,
-    );
-    packet(
-        "00000003 0000000100000000 ffffffff ffffffff",
-        Ack,
-        1 << 32,
-        None,
-    );
-    packet(
-        "0000000c ffffffffffffffff ffffffff ffffffff",
-        UpToDate,
-        -1,
-        None,
-    );
-    packet(
-        "00000004 0000000100000001 ffffffff ffffffff",
-        Commit,
-        0x1_0000_0001,
-        None,
-    );
-    packet(
-        "00000005 0000000100000000 ffffffff ffffffff",
-        Ping,
-        1 << 32,
-        None,
-    );
-    packet(
-        "00000005 0000000100000000 00000000 ffffffff",
-        Ping,
-        1 << 32,
-        Some(b""),
-    );
+    packet("0000000e 0000000100000027 ffffffff ffffffff", Trunc, 0x1_0000_0027, None);
+    packet("0000000f 0000000100000016 ffffffff ffffffff", Snap, 0x1_0000_0016, None);
+    packet("00000003 0000000100000000 ffffffff ffffffff", Ack, 1 << 32, None);
+    packet("0000000c ffffffffffffffff ffffffff ffffffff", UpToDate, -1, None);
+    packet("00000004 0000000100000001 ffffffff ffffffff", Commit, 0x1_0000_0001, None);
+    packet("00000005 0000000100000000 ffffffff ffffffff", Ping, 1 << 32, None);
+    packet("00000005 0000000100000000 00000000 ffffffff", Ping, 1 << 32, Some(b""));
     packet("00000007 0000000000000000 ffffffff ffffffff", Sync, 0, None);
     let three = 3_i64.to_be_bytes();
     let golden = "00000009 0000000100000003 00000008 0000000000000003 ffffffff";
@@ -125,10 +84,7 @@ const SESSION: SessionId = SessionId(0x0100_0039_375c_0000);
 
 #[test]
 fn packets_of_sessions() {
-    let touch = |id| SessionTouch {
-        session: SessionId(id),
-        timeout: 20_000,
-    };
+    let touch = |id| SessionTouch { session: SessionId(id), timeout: 20_000 };
     let mut touches = BytesMut::new();
     for id in [0x0200_0039_380a_0000, 0x0300_0039_37ea_0000, SESSION.0] {
         touch(id).encode(&mut touches);
@@ -150,25 +106,14 @@ fn packets_of_sessions() {
         "00000006 ffffffffffffffff 00000009 01000039375c0000 01 ffffffff",
         PacketType::Revalidate,
         -1,
-        Some(
-            &RevalidateAnswer {
-                session: SESSION,
-                valid: true,
-            }
-            .to_bytes(),
-        ),
+        Some(&RevalidateAnswer { session: SESSION, valid: true }.to_bytes()),
     );
 }
 
 #[test]
 fn packets_of_writes() {
     let (timeout, op) = (CreateSessionRequest { time_out: 20_000 }.to_bytes(), -10);
-    let forwarded = ForwardedRequest {
-        session: SESSION,
-        cxid: Xid(0),
-        op,
-        body: &timeout,
-    };
+    let forwarded = ForwardedRequest { session: SESSION, cxid: Xid(0), op, body: &timeout };
     packet(
         "00000001 ffffffffffffffff 00000014 01000039375c0000 00000000 fffffff6 00004e20 ffffffff",
         PacketType::Request,
@@ -184,19 +129,8 @@ fn packets_of_writes() {
         Some(&txn.to_bytes()),
     );
     let (path, data) = (Some("/F".into()), Some(&b"from follower"[..]));
-    let body = CreateRequest {
-        path,
-        data,
-        acl: open(),
-        flags: 0,
-    }
-    .to_bytes();
-    let forwarded = ForwardedRequest {
-        session: SESSION,
-        cxid: Xid(1),
-        op: 15,
-        body: &body,
-    };
+    let body = CreateRequest { path, data, acl: open(), flags: 0 }.to_bytes();
+    let forwarded = ForwardedRequest { session: SESSION, cxid: Xid(1), op: 15, body: &body };
     ids_packet(
         &format!(
             "00000001 ffffffffffffffff 00000046 01000039375c0000 00000001 0000000f
@@ -228,32 +162,12 @@ fn inform_and_activate() {
         txn_type: 16,
     };
     let path = Some("/zookeeper/config".into());
-    let body = TxnBody::Reconfig(SetDataTxn {
-        path,
-        data: Some(text.as_bytes()),
-        version: -1,
-    });
-    let digest = Some(TxnDigest {
-        version: 2,
-        tree_digest: 0x2_8534_7b6d,
-    });
-    let txn = Txn {
-        header,
-        body,
-        digest,
-    }
-    .to_bytes();
-    let activation = Activation {
-        designated: ServerId(3),
-        txn: &txn,
-    };
+    let body = TxnBody::Reconfig(SetDataTxn { path, data: Some(text.as_bytes()), version: -1 });
+    let digest = Some(TxnDigest { version: 2, tree_digest: 0x2_8534_7b6d });
+    let txn = Txn { header, body, digest }.to_bytes();
+    let activation = Activation { designated: ServerId(3), txn: &txn };
     let data = activation.to_bytes();
-    packet(
-        &golden,
-        PacketType::InformAndActivate,
-        0x1_0000_0005,
-        Some(&data),
-    );
+    packet(&golden, PacketType::InformAndActivate, 0x1_0000_0005, Some(&data));
 }
 
 #[test]
@@ -273,11 +187,7 @@ fn election_port() {
         ),
         ("0000000000000002", HandshakeVersion::Plain, ""),
     ] {
-        let hello = Handshake {
-            version,
-            sid: ServerId(2),
-            addresses: addresses.into(),
-        };
+        let hello = Handshake { version, sid: ServerId(2), addresses: addresses.into() };
         let bytes = unhex(golden);
         assert_eq!(hello.to_bytes(), bytes);
         assert_eq!(cut_handshake(&bytes), Ok(Some((hello, bytes.len()))));
@@ -317,13 +227,7 @@ fn election_port() {
         let (message, _) = cut_message(&bytes).unwrap().unwrap();
         let read = Notification::decode_message(message).unwrap();
         // The version field of a 3.4 server is not believed.
-        assert_eq!(
-            read,
-            Notification {
-                version: if version == 2 { 2 } else { 0 },
-                ..vote
-            }
-        );
+        assert_eq!(read, Notification { version: if version == 2 { 2 } else { 0 }, ..vote });
     }
 }
 
@@ -333,19 +237,13 @@ fn sasl_between_servers() {
     for (golden, status, token) in [
         ("5f2435013501edcc 00000000 00000000".to_owned(), 0, &b""[..]),
         (
-            format!(
-                "5f2435013501edcc 00000001 00000028 {}",
-                hex(token.as_bytes())
-            ),
+            format!("5f2435013501edcc 00000001 00000028 {}", hex(token.as_bytes())),
             1,
             token.as_bytes(),
         ),
     ] {
-        let packet = QuorumAuthPacket {
-            magic: codec::peer::auth::MAGIC,
-            status,
-            token: Some(token),
-        };
+        let packet =
+            QuorumAuthPacket { magic: codec::peer::auth::MAGIC, status, token: Some(token) };
         assert_eq!(packet.to_bytes(), unhex(&golden));
         assert_eq!(QuorumAuthPacket::from_bytes(&unhex(&golden)), Ok(packet));
     }

@@ -12,38 +12,20 @@ use tree::{Tree, TreeConfig, TreeLoader};
 
 fn resident_bytes() -> f64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages: f64 = statm
-        .split(' ')
-        .nth(1)
-        .and_then(|n| n.parse().ok())
-        .unwrap_or_default();
+    let pages: f64 = statm.split(' ').nth(1).and_then(|n| n.parse().ok()).unwrap_or_default();
     pages * 4096.0
 }
 
 /// Time spent on a CPU so far, ns.
 fn cpu_ns() -> f64 {
     let schedstat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    schedstat
-        .split(' ')
-        .next()
-        .and_then(|ns| ns.parse().ok())
-        .unwrap_or_default()
+    schedstat.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or_default()
 }
 
 fn txn(zxid: i64, body: TxnBody<'_>) -> Txn<'_> {
     let (client_id, cxid, time) = (SessionId(1), Xid(1), 1_700_000_000_000 + zxid);
-    let header = TxnHeader {
-        client_id,
-        cxid,
-        zxid: Zxid(zxid),
-        time,
-        txn_type: body.op().code(),
-    };
-    Txn {
-        header,
-        body,
-        digest: None,
-    }
+    let header = TxnHeader { client_id, cxid, zxid: Zxid(zxid), time, txn_type: body.op().code() };
+    Txn { header, body, digest: None }
 }
 
 /// 14 bytes: ten directories, then ten digits' worth of children.
@@ -59,10 +41,7 @@ fn scatter(n: usize, count: usize) -> usize {
 fn time(what: &str, count: usize, mut each: impl FnMut(usize)) {
     let start = cpu_ns();
     (0..count).for_each(&mut each);
-    println!(
-        "{what:<24} {:7.0} ns each",
-        (cpu_ns() - start) / count as f64
-    );
+    println!("{what:<24} {:7.0} ns each", (cpu_ns() - start) / count as f64);
 }
 
 fn create<'a>(path: &'a str, data: &'a [u8], acl: &[Acl<'a>], counter: i32) -> TxnBody<'a> {
@@ -107,9 +86,7 @@ fn load(slices: &[BytesMut]) -> Tree {
             let (rest, data) = Buffer::decode(rest).unwrap();
             let (rest, acl) = i64::decode(rest).unwrap();
             let (rest, stat) = StatPersisted::decode(rest).unwrap();
-            loader
-                .node(&path.unwrap_or_default(), data, acl, &stat)
-                .unwrap();
+            loader.node(&path.unwrap_or_default(), data, acl, &stat).unwrap();
             nodes = rest;
         }
     }
@@ -117,20 +94,14 @@ fn load(slices: &[BytesMut]) -> Tree {
 }
 
 fn main() {
-    let count: usize = std::env::args()
-        .nth(1)
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(1_000_000);
+    let count: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(1_000_000);
     let (data, other) = ([b'x'; 100], [b'y'; 100]);
     let acl = codec::acl::open_acl_unsafe();
     let mut tree = Tree::new(TreeConfig::default());
     let mut zxid = 0;
     for n in 0..10 {
         zxid += 1;
-        tree.apply(
-            &txn(zxid, create(&format!("/d{n}"), b"", &acl, -1)),
-            &mut (),
-        );
+        tree.apply(&txn(zxid, create(&format!("/d{n}"), b"", &acl, -1)), &mut ());
     }
     let paths: Vec<String> = (0..count).map(path).collect();
     let before = resident_bytes();
@@ -138,15 +109,10 @@ fn main() {
         zxid += 1;
         tree.apply(&txn(zxid, create(&paths[n], &data, &acl, -1)), &mut ());
     });
-    println!(
-        "{:.1} bytes per node",
-        (resident_bytes() - before) / count as f64
-    );
+    println!("{:.1} bytes per node", (resident_bytes() - before) / count as f64);
     let scattered: Vec<String> = (0..count).map(|n| path(scatter(n, count))).collect();
     let mut found = 0;
-    time("find", count, |n| {
-        found += usize::from(tree.find(&scattered[n]).is_some())
-    });
+    time("find", count, |n| found += usize::from(tree.find(&scattered[n]).is_some()));
     time("find and read", count, |n| {
         let node = tree.get(&scattered[n]).unwrap();
         found += node.data().map_or(0, <[u8]>::len) + node.stat().version as usize;
@@ -155,11 +121,7 @@ fn main() {
     time("setData", count, |n| {
         zxid += 1;
         let path = Some(scattered[n].as_str().into());
-        let body = TxnBody::SetData(SetDataTxn {
-            path,
-            data: Some(&other),
-            version: 1,
-        });
+        let body = TxnBody::SetData(SetDataTxn { path, data: Some(&other), version: 1 });
         tree.apply(&txn(zxid, body), &mut ());
     });
     let nodes = snapshot(&mut tree);
@@ -170,9 +132,7 @@ fn main() {
     drop(loaded);
     time("delete", count, |n| {
         zxid += 1;
-        let body = TxnBody::Delete(DeleteTxn {
-            path: Some(paths[n].as_str().into()),
-        });
+        let body = TxnBody::Delete(DeleteTxn { path: Some(paths[n].as_str().into()) });
         tree.apply(&txn(zxid, body), &mut ());
     });
     assert_eq!(tree.node_count(), 5 + 10);

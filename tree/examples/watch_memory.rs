@@ -14,12 +14,7 @@ const NODES: usize = 1_000_000;
 
 fn resident_bytes() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    statm
-        .split(' ')
-        .nth(1)
-        .and_then(|pages| pages.parse().ok())
-        .unwrap_or(0)
-        * 4096
+    statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0) * 4096
 }
 
 fn txn(zxid: usize, body: TxnBody<'_>) -> Txn<'_> {
@@ -30,23 +25,12 @@ fn txn(zxid: usize, body: TxnBody<'_>) -> Txn<'_> {
         time: 1_700_000_000_000,
         txn_type: body.op().code(),
     };
-    Txn {
-        header,
-        body,
-        digest: None,
-    }
+    Txn { header, body, digest: None }
 }
 
 fn set(zxid: usize, path: &str) -> Txn<'_> {
     let (path, data) = (Some(path.into()), Some(b"y".as_slice()));
-    txn(
-        zxid,
-        TxnBody::SetData(SetDataTxn {
-            path,
-            data,
-            version: 1,
-        }),
-    )
+    txn(zxid, TxnBody::SetData(SetDataTxn { path, data, version: 1 }))
 }
 
 fn path(n: usize) -> String {
@@ -94,11 +78,7 @@ fn report(what: &str, watches: &WatchTable, resident_before: usize) {
     let (bytes, count) = (watches.heap_bytes(), watches.len());
     let resident = resident_bytes().saturating_sub(resident_before);
     let each = |bytes: usize| bytes as f64 / count as f64;
-    println!(
-        "  {what}: {count} watches, {:.1} B each ({:.1} B RSS)",
-        each(bytes),
-        each(resident)
-    );
+    println!("  {what}: {count} watches, {:.1} B each ({:.1} B RSS)", each(bytes), each(resident));
 }
 
 fn sparse(nodes: &[NodeId], share: usize) {
@@ -112,9 +92,7 @@ fn sparse(nodes: &[NodeId], share: usize) {
     });
     report("memory", &watches, before);
     assert!(watches.heap_bytes() <= 32 * watches.len());
-    time("close a connection", 8, |n| {
-        watches.remove_watcher(watcher(n))
-    });
+    time("close a connection", 8, |n| watches.remove_watcher(watcher(n)));
 }
 
 fn hot(tree: &mut Tree, nodes: &[NodeId], watchers: usize) {
@@ -122,11 +100,7 @@ fn hot(tree: &mut Tree, nodes: &[NodeId], watchers: usize) {
     let before = resident_bytes();
     let mut watches = WatchTable::new(1);
     time("add", watchers, |n| {
-        watches.watch_node(
-            nodes[0],
-            watcher(n.wrapping_mul(7_919) % watchers),
-            Table::Data,
-        );
+        watches.watch_node(nodes[0], watcher(n.wrapping_mul(7_919) % watchers), Table::Data);
     });
     report("memory, both directions", &watches, before);
     let mut told = 0;
@@ -134,13 +108,7 @@ fn hot(tree: &mut Tree, nodes: &[NodeId], watchers: usize) {
     let path = path(0);
     time("fire", 1, |_| {
         let out = |fired: Fired<'_>| told += fired.watchers.len();
-        tree.apply(
-            &set(zxid, &path),
-            &mut Firing {
-                table: &mut watches,
-                out,
-            },
-        );
+        tree.apply(&set(zxid, &path), &mut Firing { table: &mut watches, out });
     });
     assert_eq!((told, watches.len()), (watchers, 0));
 }
@@ -153,9 +121,7 @@ fn dense(nodes: &[NodeId]) {
         watches.watch_node(nodes[n / 1_000], watcher(n % 1_000), Table::Data);
     });
     report("memory", &watches, before);
-    time("close a connection", 1_000, |n| {
-        watches.remove_watcher(watcher(n))
-    });
+    time("close a connection", 1_000, |n| watches.remove_watcher(watcher(n)));
 }
 
 fn writes(tree: &mut Tree, nodes: &[NodeId]) {
@@ -171,23 +137,12 @@ fn writes(tree: &mut Tree, nodes: &[NodeId]) {
     }
     let zxid = zxid + paths.len();
     let out = |fired: Fired<'_>| panic!("nobody watches {}", fired.path);
-    let mut firing = Firing {
-        table: &mut watches,
-        out,
-    };
+    let mut firing = Firing { table: &mut watches, out };
     time("set, 900000 watches elsewhere", paths.len(), |n| {
         tree.apply(&set(zxid + n, &paths[n]), &mut firing);
     });
-    watches.add_watch(
-        tree,
-        "/zookeeper",
-        watcher(9),
-        AddWatchMode::PersistentRecursive,
-    );
-    let mut firing = Firing {
-        table: &mut watches,
-        out,
-    };
+    watches.add_watch(tree, "/zookeeper", watcher(9), AddWatchMode::PersistentRecursive);
+    let mut firing = Firing { table: &mut watches, out };
     let zxid = zxid + paths.len();
     time("set, and a recursive watch elsewhere", paths.len(), |n| {
         tree.apply(&set(zxid + n, &paths[n]), &mut firing);
@@ -196,12 +151,8 @@ fn writes(tree: &mut Tree, nodes: &[NodeId]) {
 
 fn main() {
     let (mut tree, nodes) = tree();
-    [1, 3, 10]
-        .into_iter()
-        .for_each(|share| sparse(&nodes, share));
-    [1_000, 10_000, 100_000]
-        .into_iter()
-        .for_each(|count| hot(&mut tree, &nodes, count));
+    [1, 3, 10].into_iter().for_each(|share| sparse(&nodes, share));
+    [1_000, 10_000, 100_000].into_iter().for_each(|count| hot(&mut tree, &nodes, count));
     dense(&nodes);
     writes(&mut tree, &nodes);
 }

@@ -75,24 +75,16 @@ impl AclCache {
             last: OPEN_SLOT,
         };
         // The open list stands outside both maps: a list that a client spells out gets an id.
-        cache.slots.push(Some(record(
-            OPEN_ACL_ID,
-            codec::acl::open_acl_unsafe(),
-            true,
-        )));
+        cache.slots.push(Some(record(OPEN_ACL_ID, codec::acl::open_acl_unsafe(), true)));
         cache
     }
 
     pub(crate) fn record(&self, slot: u32) -> &AclRecord {
-        self.slots[slot as usize]
-            .as_ref()
-            .expect("invariant: nodes carry live ACLs")
+        self.slots[slot as usize].as_ref().expect("invariant: nodes carry live ACLs")
     }
 
     fn record_mut(&mut self, slot: u32) -> &mut AclRecord {
-        self.slots[slot as usize]
-            .as_mut()
-            .expect("invariant: nodes carry live ACLs")
+        self.slots[slot as usize].as_mut().expect("invariant: nodes carry live ACLs")
     }
 
     /// The list for a node that is given `list`; one more node carries it. No list is the open one.
@@ -103,11 +95,7 @@ impl AclCache {
         };
         let slot = self.lookup(list).unwrap_or_else(|| {
             let id = self.fresh_id();
-            self.add(
-                id,
-                list.iter().cloned().map(Acl::into_owned).collect(),
-                true,
-            )
+            self.add(id, list.iter().cloned().map(Acl::into_owned).collect(), true)
         });
         self.last = slot;
         self.record_mut(slot).refs += 1;
@@ -165,10 +153,7 @@ impl AclCache {
             return;
         };
         self.by_id.remove(&record.id);
-        if let Ok(entry) = self
-            .by_list
-            .find_entry(hash(&record.entries), |s| *s == slot)
-        {
+        if let Ok(entry) = self.by_list.find_entry(hash(&record.entries), |s| *s == slot) {
             entry.remove();
         }
         self.free.push(slot);
@@ -202,10 +187,7 @@ impl AclCache {
     /// Forgets declared lists that no node carries.
     pub(crate) fn purge_unused(&mut self) {
         for slot in 1..self.slots.len() {
-            if self.slots[slot]
-                .as_ref()
-                .is_some_and(|record| record.refs == 0)
-            {
+            if self.slots[slot].as_ref().is_some_and(|record| record.refs == 0) {
                 self.forget(slot as u32);
             }
         }
@@ -213,18 +195,12 @@ impl AclCache {
 
     /// The lists of a snapshot's header, by id; without the open one and unresolved ones.
     pub fn iter(&self) -> impl Iterator<Item = &AclRecord> {
-        self.by_id
-            .values()
-            .map(|slot| self.record(*slot))
-            .filter(|record| record.resolved)
+        self.by_id.values().map(|slot| self.record(*slot)).filter(|record| record.resolved)
     }
 
     /// Ids that nodes carry without a list: damage, once the log has been replayed.
     pub fn unresolved(&self) -> impl Iterator<Item = &AclRecord> {
-        self.by_id
-            .values()
-            .map(|slot| self.record(*slot))
-            .filter(|record| !record.resolved)
+        self.by_id.values().map(|slot| self.record(*slot)).filter(|record| !record.resolved)
     }
 
     /// Lists that nodes carry, the open one included.
@@ -240,13 +216,7 @@ impl AclCache {
 
 fn record(id: i64, entries: AclList, resolved: bool) -> AclRecord {
     let open = resolved && same_list(&entries, &codec::acl::open_acl_unsafe());
-    AclRecord {
-        id,
-        entries,
-        refs: 0,
-        open,
-        resolved,
-    }
+    AclRecord { id, entries, refs: 0, open, resolved }
 }
 
 fn same_list(stored: &[Acl<'_>], given: &[Acl<'_>]) -> bool {
@@ -264,9 +234,7 @@ fn hash(list: &[Acl<'_>]) -> u64 {
 }
 
 fn hash_slot(slots: &[Option<AclRecord>], slot: u32) -> u64 {
-    slots[slot as usize]
-        .as_ref()
-        .map_or(0, |record| hash(&record.entries))
+    slots[slot as usize].as_ref().map_or(0, |record| hash(&record.entries))
 }
 
 #[cfg(test)]
@@ -298,10 +266,7 @@ mod tests {
         let mut cache = AclCache::new();
         let none = cache.intern(None);
         let spelled = cache.intern(Some(&list(31)));
-        assert_eq!(
-            (cache.record(none).id(), cache.record(spelled).id()),
-            (-1, 1)
-        );
+        assert_eq!((cache.record(none).id(), cache.record(spelled).id()), (-1, 1));
         assert!(cache.record(none).is_open() && cache.record(spelled).is_open());
         assert!(!AclRecord::is_open(&record(5, list(30), true)));
     }
@@ -317,10 +282,7 @@ mod tests {
         assert!(!cache.record(missing).is_open());
         cache.purge_unused();
         assert_eq!(cache.iter().map(AclRecord::id).collect::<Vec<_>>(), [7]);
-        assert_eq!(
-            cache.unresolved().map(AclRecord::id).collect::<Vec<_>>(),
-            [40]
-        );
+        assert_eq!(cache.unresolved().map(AclRecord::id).collect::<Vec<_>>(), [40]);
         assert_eq!(cache.intern(Some(&list(1))), known);
         let fresh = cache.intern(Some(&list(4)));
         assert_eq!(cache.record(fresh).id(), 41);

@@ -122,12 +122,7 @@ impl Tree {
             Ok(result) => (ErrorCode::Ok, result),
             Err(code) => (code, TxnResult::None),
         };
-        Applied {
-            zxid,
-            err,
-            result,
-            digest_mismatch: self.compare_digest(txn),
-        }
+        Applied { zxid, err, result, digest_mismatch: self.compare_digest(txn) }
     }
 
     fn apply_one(
@@ -141,14 +136,14 @@ impl Tree {
             | TxnBody::Create2(_)
             | TxnBody::CreateContainer(_)
             | TxnBody::CreateTtl(_) => match creation(step, body) {
-                Some(creation) => self
-                    .create_node(step, &creation, changes)
-                    .map(TxnResult::Created),
+                Some(creation) => {
+                    self.create_node(step, &creation, changes).map(TxnResult::Created)
+                }
                 None => Err(ErrorCode::BadArguments),
             },
-            TxnBody::Delete(body) | TxnBody::DeleteContainer(body) => self
-                .delete_node(step, text(&body.path), changes)
-                .map(|()| TxnResult::None),
+            TxnBody::Delete(body) | TxnBody::DeleteContainer(body) => {
+                self.delete_node(step, text(&body.path), changes).map(|()| TxnResult::None)
+            }
             TxnBody::SetData(body) | TxnBody::Reconfig(body) => {
                 self.set_data(step, body, changes).map(TxnResult::Stat)
             }
@@ -173,11 +168,7 @@ impl Tree {
             return None;
         }
         self.counters.digest_mismatches += 1;
-        Some(DigestMismatch {
-            zxid,
-            expected,
-            found,
-        })
+        Some(DigestMismatch { zxid, expected, found })
     }
 
     /// Changes a node's Stat or data and carries the tree's digest along.
@@ -202,44 +193,18 @@ fn creation<'a>(step: &Step, body: &'a TxnBody<'_>) -> Option<Creation<'a>> {
     let session = step.header.client_id.0;
     let (path, data, acl, parent_cversion, owner) = match body {
         TxnBody::Create(b) | TxnBody::Create2(b) => {
-            let CreateTxn {
-                path,
-                data,
-                acl,
-                ephemeral,
-                parent_cversion,
-            } = b;
-            (
-                path,
-                data,
-                acl,
-                *parent_cversion,
-                if *ephemeral { session } else { 0 },
-            )
+            let CreateTxn { path, data, acl, ephemeral, parent_cversion } = b;
+            (path, data, acl, *parent_cversion, if *ephemeral { session } else { 0 })
         }
-        TxnBody::CreateContainer(b) => (
-            &b.path,
-            &b.data,
-            &b.acl,
-            b.parent_cversion,
-            crate::kind::CONTAINER_OWNER,
-        ),
-        TxnBody::CreateTtl(b) => (
-            &b.path,
-            &b.data,
-            &b.acl,
-            b.parent_cversion,
-            crate::kind::ttl_owner(b.ttl),
-        ),
+        TxnBody::CreateContainer(b) => {
+            (&b.path, &b.data, &b.acl, b.parent_cversion, crate::kind::CONTAINER_OWNER)
+        }
+        TxnBody::CreateTtl(b) => {
+            (&b.path, &b.data, &b.acl, b.parent_cversion, crate::kind::ttl_owner(b.ttl))
+        }
         _ => return None,
     };
-    Some(Creation {
-        path: text(path),
-        data: *data,
-        acl: acl.as_deref(),
-        owner,
-        parent_cversion,
-    })
+    Some(Creation { path: text(path), data: *data, acl: acl.as_deref(), owner, parent_cversion })
 }
 
 /// A path of a transaction; null is nowhere.

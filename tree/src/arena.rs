@@ -73,12 +73,7 @@ const REVISION_LIVE: u32 = NONE - 1;
 
 impl Slot for Revision {
     fn vacant(next: u32) -> Self {
-        Revision {
-            mzxid: 0,
-            mtime: 0,
-            version: 0,
-            link: next,
-        }
+        Revision { mzxid: 0, mtime: 0, version: 0, link: next }
     }
 
     fn next_vacant(&self) -> Option<u32> {
@@ -89,11 +84,7 @@ impl Slot for Revision {
 impl Slot for Node {
     fn vacant(next: u32) -> Self {
         let stat = StatPersisted::default();
-        Node {
-            next,
-            name_len: VACANT,
-            ..Node::new("", None, &stat, 0)
-        }
+        Node { next, name_len: VACANT, ..Node::new("", None, &stat, 0) }
     }
 
     fn next_vacant(&self) -> Option<u32> {
@@ -103,11 +94,7 @@ impl Slot for Node {
 
 impl Slot for Kin {
     fn vacant(next: u32) -> Self {
-        Kin {
-            first_child: next,
-            num_children: KIN_VACANT,
-            ..Kin::of(0)
-        }
+        Kin { first_child: next, num_children: KIN_VACANT, ..Kin::of(0) }
     }
 
     fn next_vacant(&self) -> Option<u32> {
@@ -119,14 +106,7 @@ impl Kin {
     /// What a node without a record of its own stands for.
     fn of(czxid: i64) -> Self {
         let (owner, cversion, aversion) = (0, 0, 0);
-        Kin {
-            pzxid: czxid,
-            owner,
-            cversion,
-            aversion,
-            first_child: NONE,
-            num_children: 0,
-        }
+        Kin { pzxid: czxid, owner, cversion, aversion, first_child: NONE, num_children: 0 }
     }
 }
 
@@ -197,11 +177,7 @@ pub(crate) struct Arena {
 
 impl Arena {
     pub(crate) fn new() -> Self {
-        Arena {
-            nodes: Slab::new(),
-            kin: Slab::new(),
-            revisions: Slab::new(),
-        }
+        Arena { nodes: Slab::new(), kin: Slab::new(), revisions: Slab::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -263,11 +239,7 @@ impl Arena {
 
     pub(crate) fn kin(&self, id: NodeId) -> Kin {
         let node = &self.nodes[id.0];
-        if node.kin == NONE {
-            Kin::of(node.czxid)
-        } else {
-            self.kin[node.kin]
-        }
+        if node.kin == NONE { Kin::of(node.czxid) } else { self.kin[node.kin] }
     }
 
     pub(crate) fn kin_mut(&mut self, id: NodeId) -> &mut Kin {
@@ -282,22 +254,12 @@ impl Arena {
         if node.revision != NONE {
             return self.revisions[node.revision];
         }
-        Revision {
-            mzxid: node.czxid,
-            mtime: node.ctime,
-            version: 0,
-            link: REVISION_LIVE,
-        }
+        Revision { mzxid: node.czxid, mtime: node.ctime, version: 0, link: REVISION_LIVE }
     }
 
     /// The node's data was set, or was when it was loaded.
     pub(crate) fn set_revision(&mut self, id: NodeId, mzxid: Zxid, mtime: i64, version: i32) {
-        let new = Revision {
-            mzxid: mzxid.0,
-            mtime,
-            version,
-            link: REVISION_LIVE,
-        };
+        let new = Revision { mzxid: mzxid.0, mtime, version, link: REVISION_LIVE };
         let node = &mut self.nodes[id.0];
         if node.revision == NONE {
             node.revision = self.revisions.insert(new);
@@ -478,17 +440,9 @@ mod tests {
         assert_eq!((arena.kin.len(), arena.revisions.len()), (0, 0));
         assert_eq!(arena.stat(id), stat);
         arena.set_revision(id, Zxid(9), 2000, 1);
-        let set = StatPersisted {
-            mzxid: Zxid(9),
-            mtime: 2000,
-            version: 1,
-            ..stat
-        };
+        let set = StatPersisted { mzxid: Zxid(9), mtime: 2000, version: 1, ..stat };
         assert_eq!((arena.stat(id), arena.revisions.len()), (set, 1));
-        let owned = StatPersisted {
-            ephemeral_owner: 9,
-            ..stat
-        };
+        let owned = StatPersisted { ephemeral_owner: 9, ..stat };
         let id = arena.insert("owned", Some(b""), &owned, 0);
         assert_eq!(arena.kin.len(), 1);
         assert_eq!(arena.stat(id), owned);
@@ -502,14 +456,7 @@ mod tests {
     fn null_data_is_not_empty_data() {
         let mut node = Node::new("name", None, &StatPersisted::default(), 0);
         assert_eq!((node.name(), node.data()), ("name", None));
-        for data in [
-            Some(&b""[..]),
-            None,
-            Some(b"xy"),
-            Some(b"zw"),
-            Some(b""),
-            None,
-        ] {
+        for data in [Some(&b""[..]), None, Some(b"xy"), Some(b"zw"), Some(b""), None] {
             node.set_data(data);
             assert_eq!((node.name(), node.data()), ("name", data));
         }

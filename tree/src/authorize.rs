@@ -23,10 +23,7 @@ pub struct Identity {
 impl Identity {
     /// The identity `scheme:id`.
     pub fn new(scheme: &str, id: &str) -> Self {
-        Identity {
-            scheme: scheme.into(),
-            id: id.into(),
-        }
+        Identity { scheme: scheme.into(), id: id.into() }
     }
 
     /// Identities that an ACL entry of scheme `auth` stands for: not ip, not super.
@@ -46,10 +43,7 @@ pub struct AccessRules {
 
 impl Default for AccessRules {
     fn default() -> Self {
-        AccessRules {
-            skip_acl: false,
-            digest: true,
-        }
+        AccessRules { skip_acl: false, digest: true }
     }
 }
 
@@ -59,12 +53,8 @@ impl AccessRules {
     pub fn allows(self, acl: &[Acl<'_>], wanted: i32, identities: &[Identity]) -> bool {
         self.skip_acl
             || acl.is_empty()
-            || acl
-                .iter()
-                .any(|entry| entry.perms & wanted != 0 && self.names(entry, identities))
-            || identities
-                .iter()
-                .any(|identity| &*identity.scheme == "super")
+            || acl.iter().any(|entry| entry.perms & wanted != 0 && self.names(entry, identities))
+            || identities.iter().any(|identity| &*identity.scheme == "super")
     }
 
     /// [`Self::allows`] as an operation's answer.
@@ -77,11 +67,7 @@ impl AccessRules {
         wanted: i32,
         identities: &[Identity],
     ) -> Result<(), ErrorCode> {
-        if self.allows(acl, wanted, identities) {
-            Ok(())
-        } else {
-            Err(ErrorCode::NoAuth)
-        }
+        if self.allows(acl, wanted, identities) { Ok(()) } else { Err(ErrorCode::NoAuth) }
     }
 
     /// [`Self::check`] against a node's ACL. One that could not be resolved lets nobody in.
@@ -109,13 +95,9 @@ impl AccessRules {
         };
         match scheme {
             "world" => id == "anyone",
-            "ip" => identities
-                .iter()
-                .any(|i| &*i.scheme == "ip" && ip_matches(&i.id, id)),
+            "ip" => identities.iter().any(|i| &*i.scheme == "ip" && ip_matches(&i.id, id)),
             "digest" if !self.digest => false,
-            _ => identities
-                .iter()
-                .any(|i| &*i.scheme == scheme && &*i.id == id),
+            _ => identities.iter().any(|i| &*i.scheme == scheme && &*i.id == id),
         }
     }
 
@@ -130,9 +112,7 @@ impl AccessRules {
         asked: Option<&[Acl<'_>]>,
         identities: &[Identity],
     ) -> Result<AclList, ErrorCode> {
-        let asked = asked
-            .filter(|list| !list.is_empty())
-            .ok_or(ErrorCode::InvalidAcl)?;
+        let asked = asked.filter(|list| !list.is_empty()).ok_or(ErrorCode::InvalidAcl)?;
         let mut fixed = AclList::with_capacity(asked.len());
         for (position, entry) in asked.iter().enumerate() {
             if !asked[..position].contains(entry) {
@@ -171,11 +151,7 @@ fn expand_auth(perms: i32, who: &[Identity], fixed: &mut AclList) -> Result<(), 
     let before = fixed.len();
     let authenticated = who.iter().filter(|identity| identity.is_authenticated());
     fixed.extend(authenticated.map(|i| Acl::new(perms, i.scheme.to_string(), i.id.to_string())));
-    if fixed.len() == before {
-        Err(ErrorCode::InvalidAcl)
-    } else {
-        Ok(())
-    }
+    if fixed.len() == before { Err(ErrorCode::InvalidAcl) } else { Ok(()) }
 }
 
 /// `user:hash`: exactly two parts once empty trailing parts are dropped.
@@ -208,11 +184,9 @@ fn ip_matches(address: &str, network: &str) -> bool {
         return false;
     };
     match (address, network) {
-        (IpAddr::V4(a), IpAddr::V4(n)) => same_prefix(
-            u128::from(a.to_bits()) << 96,
-            u128::from(n.to_bits()) << 96,
-            bits,
-        ),
+        (IpAddr::V4(a), IpAddr::V4(n)) => {
+            same_prefix(u128::from(a.to_bits()) << 96, u128::from(n.to_bits()) << 96, bits)
+        }
         (IpAddr::V6(a), IpAddr::V6(n)) => same_prefix(a.to_bits(), n.to_bits(), bits),
         _ => false,
     }
@@ -224,16 +198,8 @@ fn same_prefix(a: u128, b: u128, bits: u32) -> bool {
 
 /// What getACL shows: callers without ADMIN see digest ids without their hashes.
 pub fn mask_digests(acl: &mut [Acl<'_>]) {
-    for entry in acl
-        .iter_mut()
-        .filter(|entry| entry.id.scheme.as_deref() == Some("digest"))
-    {
-        let user = entry
-            .id
-            .id
-            .as_deref()
-            .and_then(|id| id.split(':').next())
-            .unwrap_or_default();
+    for entry in acl.iter_mut().filter(|entry| entry.id.scheme.as_deref() == Some("digest")) {
+        let user = entry.id.id.as_deref().and_then(|id| id.split(':').next()).unwrap_or_default();
         entry.id.id = Some(format!("{user}:x").into());
     }
 }
@@ -245,15 +211,10 @@ pub const READ_OR_ADMIN: i32 = perms::READ | perms::ADMIN;
 mod tests {
     use super::*;
 
-    const RULES: AccessRules = AccessRules {
-        skip_acl: false,
-        digest: true,
-    };
+    const RULES: AccessRules = AccessRules { skip_acl: false, digest: true };
 
     fn ids(list: &[(&str, &str)]) -> Vec<Identity> {
-        list.iter()
-            .map(|(scheme, id)| Identity::new(scheme, id))
-            .collect()
+        list.iter().map(|(scheme, id)| Identity::new(scheme, id)).collect()
     }
 
     #[test]
@@ -306,18 +267,11 @@ mod tests {
 
     #[test]
     fn fix_up_accepts_digest_and_ip_forms_of_the_reference() {
-        for (scheme, id) in [
-            ("digest", "a:b"),
-            ("digest", ":x"),
-            ("digest", "a:b:"),
-            ("ip", "::1/64"),
-        ] {
+        for (scheme, id) in
+            [("digest", "a:b"), ("digest", ":x"), ("digest", "a:b:"), ("ip", "::1/64")]
+        {
             let asked = [Acl::new(31, scheme, id)];
-            assert_eq!(
-                RULES.fix_up(Some(&asked), &[]).unwrap(),
-                asked,
-                "{scheme}:{id}"
-            );
+            assert_eq!(RULES.fix_up(Some(&asked), &[]).unwrap(), asked, "{scheme}:{id}");
         }
     }
 
@@ -326,50 +280,24 @@ mod tests {
         let mut entry = Acl::new(31, "digest", "");
         entry.id.id = None;
         let list = [entry.clone()];
-        assert_eq!(
-            RULES.fix_up(Some(&list), &[]),
-            Err(ErrorCode::MarshallingError)
-        );
+        assert_eq!(RULES.fix_up(Some(&list), &[]), Err(ErrorCode::MarshallingError));
         entry.id.scheme = None;
-        assert_eq!(
-            RULES.fix_up(Some(&[entry]), &[]),
-            Err(ErrorCode::InvalidAcl)
-        );
+        assert_eq!(RULES.fix_up(Some(&[entry]), &[]), Err(ErrorCode::InvalidAcl));
     }
 
     #[test]
     fn auth_expands_to_every_authenticated_identity_but_not_to_ip() {
-        let who = ids(&[
-            ("ip", "127.0.0.1"),
-            ("digest", "a:1"),
-            ("digest", "b:2"),
-            ("super", ""),
-        ]);
-        let asked = [
-            Acl::new(31, "auth", "ignored"),
-            Acl::new(31, "auth", "ignored"),
-        ];
+        let who = ids(&[("ip", "127.0.0.1"), ("digest", "a:1"), ("digest", "b:2"), ("super", "")]);
+        let asked = [Acl::new(31, "auth", "ignored"), Acl::new(31, "auth", "ignored")];
         let fixed = RULES.fix_up(Some(&asked), &who).unwrap();
-        assert_eq!(
-            fixed,
-            [Acl::new(31, "digest", "a:1"), Acl::new(31, "digest", "b:2")]
-        );
-        assert_eq!(
-            RULES.fix_up(Some(&asked), &who[..1]),
-            Err(ErrorCode::InvalidAcl)
-        );
+        assert_eq!(fixed, [Acl::new(31, "digest", "a:1"), Acl::new(31, "digest", "b:2")]);
+        assert_eq!(RULES.fix_up(Some(&asked), &who[..1]), Err(ErrorCode::InvalidAcl));
     }
 
     #[test]
     fn masking_hides_hashes_of_digest_entries_only() {
-        let mut acl = [
-            Acl::new(1, "digest", "bob:hash"),
-            Acl::new(1, "ip", "1.2.3.4"),
-        ];
+        let mut acl = [Acl::new(1, "digest", "bob:hash"), Acl::new(1, "ip", "1.2.3.4")];
         mask_digests(&mut acl);
-        assert_eq!(
-            acl,
-            [Acl::new(1, "digest", "bob:x"), Acl::new(1, "ip", "1.2.3.4")]
-        );
+        assert_eq!(acl, [Acl::new(1, "digest", "bob:x"), Acl::new(1, "ip", "1.2.3.4")]);
     }
 }

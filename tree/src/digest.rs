@@ -30,13 +30,7 @@ pub fn node_digest(prefix_crc: u32, stat: &StatPersisted) -> u32 {
 /// Not the order of StatPersisted.
 fn stat_bytes(stat: &StatPersisted) -> [u8; 60] {
     let mut bytes = [0; 60];
-    let longs = [
-        stat.czxid.0,
-        stat.mzxid.0,
-        stat.pzxid.0,
-        stat.ctime,
-        stat.mtime,
-    ];
+    let longs = [stat.czxid.0, stat.mzxid.0, stat.pzxid.0, stat.ctime, stat.mtime];
     for (place, value) in bytes.chunks_exact_mut(8).zip(longs) {
         place.copy_from_slice(&value.to_be_bytes());
     }
@@ -72,26 +66,14 @@ mod tests {
     #[test]
     fn golden_digests() {
         assert_eq!(digest("/", Some(b""), [0; 5], [0; 3], 0), 0x0412_8908);
-        assert_eq!(
-            digest("/zookeeper", Some(b""), [0; 5], [0; 3], 0),
-            0x4db4_4d58
-        );
-        assert_eq!(
-            digest("/", Some(b""), [0, 0, 0x35, 0, 0], [0, 13, 0], 0),
-            0x0bd9_4d11
-        );
+        assert_eq!(digest("/zookeeper", Some(b""), [0; 5], [0; 3], 0), 0x4db4_4d58);
+        assert_eq!(digest("/", Some(b""), [0, 0, 0x35, 0, 0], [0, 13, 0], 0), 0x0bd9_4d11);
         let times = [0x5, 0x34, 0x5, 1_795_220_439_868, 1_795_220_441_632];
         assert_eq!(digest("/empty", None, times, [1, 0, 0], 0), 0x4bc7_33d6);
         let times = [0x6, 0x33, 0x6, 1_795_220_439_869, 1_795_220_441_630];
-        assert_eq!(
-            digest("/null", Some(b"notnull"), times, [1, 0, 0], 0),
-            0xd761_f5f2
-        );
+        assert_eq!(digest("/null", Some(b"notnull"), times, [1, 0, 0], 0), 0xd761_f5f2);
         let times = [9, 9, 9, 1_795_220_439_873, 1_795_220_439_873];
-        assert_eq!(
-            digest("/app/seq-0000000001", Some(b"0"), times, [0; 3], 0),
-            0xfb11_0011
-        );
+        assert_eq!(digest("/app/seq-0000000001", Some(b"0"), times, [0; 3], 0), 0xfb11_0011);
         let times = [0x12, 0x12, 0x12, 1_795_220_439_905, 1_795_220_439_905];
         let ttl = 0xff00_0000_0036_ee80_u64 as i64;
         assert_eq!(digest("/ttl", Some(b"t"), times, [0; 3], ttl), 0xc599_6b0f);

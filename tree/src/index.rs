@@ -97,9 +97,7 @@ impl Table {
     fn grow(&mut self) {
         let double = vec![FREE; (self.slots.len() * 2).max(8)];
         let old = std::mem::replace(&mut self.slots, double);
-        old.into_iter()
-            .filter(|slot| *slot != FREE)
-            .for_each(|slot| self.place(slot));
+        old.into_iter().filter(|slot| *slot != FREE).for_each(|slot| self.place(slot));
     }
 
     /// Frees the slot and moves up those behind it that would no longer be found.
@@ -130,10 +128,7 @@ pub(crate) struct PathIndex {
 
 impl PathIndex {
     pub(crate) fn new(seed: u64) -> Self {
-        PathIndex {
-            shards: (0..SHARDS).map(|_| Table::default()).collect(),
-            seed,
-        }
+        PathIndex { shards: (0..SHARDS).map(|_| Table::default()).collect(), seed }
     }
 
     pub(crate) fn hash(&self, path: &str) -> PathHash {
@@ -182,10 +177,7 @@ mod tests {
             counts[PathHash(u32::from(top) << 16).shard()] += 1;
         }
         let (least, most) = (counts.iter().min().copied(), counts.iter().max().copied());
-        assert!(
-            least >= Some(190) && most <= Some(390),
-            "{least:?} {most:?}"
-        );
+        assert!(least >= Some(190) && most <= Some(390), "{least:?} {most:?}");
     }
 
     #[test]
@@ -196,9 +188,7 @@ mod tests {
             index.insert(index.hash(path), NodeId(n as u32));
         }
         let find = |index: &PathIndex, n: usize| {
-            index
-                .find(index.hash(&paths[n]), |id| id.0 as usize == n)
-                .is_some()
+            index.find(index.hash(&paths[n]), |id| id.0 as usize == n).is_some()
         };
         assert!((0..5000).all(|n| find(&index, n)));
         assert!((0..5000).step_by(2).all(|n| {
@@ -220,9 +210,7 @@ mod tests {
             let id = random >> 16 & 0x3f;
             let hash = PathHash(id * 0x0100_0000 + (id % 5) * 3 + 12);
             if there.remove(&id) {
-                let at = table
-                    .position(hash, |other| other.0 == id)
-                    .expect("it is there");
+                let at = table.position(hash, |other| other.0 == id).expect("it is there");
                 table.remove(at);
             } else {
                 there.insert(id);
@@ -246,14 +234,8 @@ mod tests {
             shards[hash.shard()] += 1;
             homes[hash.0 as usize % 256] += 1;
         }
-        assert!(
-            shards.iter().all(|count| (190..=760).contains(count)),
-            "{shards:?}"
-        );
-        assert!(
-            homes.iter().all(|count| (290..=490).contains(count)),
-            "{homes:?}"
-        );
+        assert!(shards.iter().all(|count| (190..=760).contains(count)), "{shards:?}");
+        assert!(homes.iter().all(|count| (290..=490).contains(count)), "{homes:?}");
     }
 
     #[test]

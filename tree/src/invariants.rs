@@ -36,26 +36,18 @@ impl Tree {
         while let Some(id) = next {
             self.check_node(id, &mut found)?;
             next = self.nodes.after(id);
-            ensure(found.nodes <= self.nodes.len(), || {
-                "the child lists run in a circle".into()
-            })?;
+            ensure(found.nodes <= self.nodes.len(), || "the child lists run in a circle".into())?;
         }
         self.check_totals(&found)?;
         self.check_acls(&found)?;
         let mut nexts = self.cursors.next_nodes();
-        ensure(nexts.all(|id| self.contains(id)), || {
-            "a cursor stands on a dead node".into()
-        })
+        ensure(nexts.all(|id| self.contains(id)), || "a cursor stands on a dead node".into())
     }
 
     fn check_node(&self, id: NodeId, found: &mut Found) -> Result<(), String> {
         let (node, path) = (self.node(id), self.path_of(id));
-        ensure(self.contains(id), || {
-            format!("{path}: dead node in a child list")
-        })?;
-        ensure(self.find(&path) == Some(id), || {
-            format!("{path}: the index does not find it")
-        })?;
+        ensure(self.contains(id), || format!("{path}: dead node in a child list"))?;
+        ensure(self.find(&path) == Some(id), || format!("{path}: the index does not find it"))?;
         self.check_children(id, &path)?;
         found.nodes += 1;
         let (kin, revision) = self.nodes.has_parts(id);
@@ -67,9 +59,7 @@ impl Tree {
             let crc = digest::prefix_crc(&path, node.data());
             let digest = digest::node_digest(crc, &node.stat_persisted());
             found.digest = found.digest.wrapping_add(digest.into());
-            ensure(digest == node.digest(), || {
-                format!("{path}: its cached digest is stale")
-            })?;
+            ensure(digest == node.digest(), || format!("{path}: its cached digest is stale"))?;
         }
         if id != self.root {
             let length = path::utf16_len(&path) + node.data().map_or(0, <[u8]>::len);
@@ -87,9 +77,7 @@ impl Tree {
             return Ok(());
         }
         found.quotas += 1;
-        ensure(self.quotas.paths.contains(subject), || {
-            format!("{path}: limits without effect")
-        })
+        ensure(self.quotas.paths.contains(subject), || format!("{path}: limits without effect"))
     }
 
     fn check_children(&self, id: NodeId, path: &str) -> Result<(), String> {
@@ -97,71 +85,41 @@ impl Tree {
         let mut next = self.nodes.first_child(id);
         while let Some(child) = next {
             let linked = (self.nodes.parent(child), self.nodes.prev_sibling(child));
-            ensure(linked == (Some(id), before), || {
-                format!("{path}: broken child list")
-            })?;
+            ensure(linked == (Some(id), before), || format!("{path}: broken child list"))?;
             (count, before) = (count + 1, next);
             next = self.nodes.next_sibling(child);
-            ensure(count <= self.nodes.len(), || {
-                format!("{path}: endless child list")
-            })?;
+            ensure(count <= self.nodes.len(), || format!("{path}: endless child list"))?;
         }
         let told = self.nodes.num_children(id) as usize;
-        ensure(count == told, || {
-            format!("{path}: {count} children, {told} counted")
-        })
+        ensure(count == told, || format!("{path}: {count} children, {told} counted"))
     }
 
     fn check_totals(&self, found: &Found) -> Result<(), String> {
         let (nodes, indexed) = (self.nodes.len(), self.index.len());
-        ensure(found.nodes == nodes, || {
-            format!("{} nodes of {nodes} reached", found.nodes)
-        })?;
-        ensure(indexed + 1 == nodes, || {
-            format!("{indexed} indexed paths of {nodes} nodes")
-        })?;
-        ensure(nodes <= self.nodes.capacity(), || {
-            "more nodes than places".into()
-        })?;
+        ensure(found.nodes == nodes, || format!("{} nodes of {nodes} reached", found.nodes))?;
+        ensure(indexed + 1 == nodes, || format!("{indexed} indexed paths of {nodes} nodes"))?;
+        ensure(nodes <= self.nodes.capacity(), || "more nodes than places".into())?;
         let parts = self.nodes.parts();
-        ensure(found.parts == parts, || {
-            format!("{:?} parts kept as {parts:?}", found.parts)
-        })?;
+        ensure(found.parts == parts, || format!("{:?} parts kept as {parts:?}", found.parts))?;
         let size = self.data_size;
-        ensure(found.data_size == size, || {
-            format!("size {} kept as {size}", found.data_size)
-        })?;
+        ensure(found.data_size == size, || format!("size {} kept as {size}", found.data_size))?;
         let digest = self.digest;
-        ensure(found.digest == digest, || {
-            format!("digest {:x} kept as {digest:x}", found.digest)
-        })?;
-        ensure(found.quotas == self.quotas.paths.len(), || {
-            "quota without limits node".into()
-        })?;
+        ensure(found.digest == digest, || format!("digest {:x} kept as {digest:x}", found.digest))?;
+        ensure(found.quotas == self.quotas.paths.len(), || "quota without limits node".into())?;
         let same = found.owners.ephemerals == self.owners.ephemerals
             && found.owners.containers == self.owners.containers
             && found.owners.ttls == self.owners.ttls;
-        ensure(same, || {
-            "the lists of ephemerals, containers and TTL nodes are stale".into()
-        })
+        ensure(same, || "the lists of ephemerals, containers and TTL nodes are stale".into())
     }
 
     fn check_acls(&self, found: &Found) -> Result<(), String> {
         for (slot, refs) in &found.acl_refs {
             let record = self.acls.record(*slot);
             let (id, told) = (record.id(), record.refs());
-            ensure(told == *refs, || {
-                format!("ACL {id}: {refs} nodes carry it, {told} counted")
-            })?;
+            ensure(told == *refs, || format!("ACL {id}: {refs} nodes carry it, {told} counted"))?;
         }
-        let unused = self
-            .acls
-            .iter()
-            .chain(self.acls.unresolved())
-            .find(|acl| acl.refs() == 0);
-        ensure(unused.is_none(), || {
-            "an ACL list that no node carries is kept".into()
-        })
+        let unused = self.acls.iter().chain(self.acls.unresolved()).find(|acl| acl.refs() == 0);
+        ensure(unused.is_none(), || "an ACL list that no node carries is kept".into())
     }
 
     /// What the nodes of `other` and this tree differ in: the path of the first one, and how.
@@ -176,13 +134,9 @@ impl Tree {
             ));
         }
         if self.sessions != other.sessions {
-            return Some(format!(
-                "sessions {:?} and {:?}",
-                self.sessions, other.sessions
-            ));
+            return Some(format!("sessions {:?} and {:?}", self.sessions, other.sessions));
         }
-        self.paths()
-            .find_map(|path| self.difference_at(other, &path))
+        self.paths().find_map(|path| self.difference_at(other, &path))
     }
 
     fn difference_at(&self, other: &Tree, path: &str) -> Option<String> {

@@ -44,9 +44,7 @@ impl KindRules {
             CONTAINER_OWNER => NodeKind::Container,
             _ => self
                 .ttl(owner)
-                .map_or(NodeKind::Ephemeral(SessionId(owner)), |ms| NodeKind::Ttl {
-                    ms,
-                }),
+                .map_or(NodeKind::Ephemeral(SessionId(owner)), |ms| NodeKind::Ttl { ms }),
         }
     }
 
@@ -74,14 +72,8 @@ mod tests {
     #[test]
     fn owners_and_kinds() {
         let off = KindRules::default();
-        let on = KindRules {
-            extended_types: true,
-            emulate_353: false,
-        };
-        let old = KindRules {
-            extended_types: true,
-            emulate_353: true,
-        };
+        let on = KindRules { extended_types: true, emulate_353: false };
+        let old = KindRules { extended_types: true, emulate_353: true };
         let ttl = ttl_owner(3_600_000);
         assert_eq!(ttl as u64, 0xff00_0000_0036_ee80);
         assert_eq!(on.kind(ttl), NodeKind::Ttl { ms: 3_600_000 });
@@ -92,10 +84,7 @@ mod tests {
             assert_eq!(rules.kind(0x1234), NodeKind::Ephemeral(SessionId(0x1234)));
         }
         assert_eq!(old.kind(CONTAINER_OWNER | 5), NodeKind::Ttl { ms: 5 });
-        assert_eq!(
-            on.kind(CONTAINER_OWNER | 5),
-            NodeKind::Ephemeral(SessionId(i64::MIN | 5))
-        );
+        assert_eq!(on.kind(CONTAINER_OWNER | 5), NodeKind::Ephemeral(SessionId(i64::MIN | 5)));
         let strange = TTL_MARK | 1 << 40;
         assert_eq!(on.kind(strange), NodeKind::Ephemeral(SessionId(strange)));
     }

@@ -18,11 +18,7 @@ pub struct NodeRef<'a> {
 
 impl<'a> NodeRef<'a> {
     pub(crate) fn new(tree: &'a Tree, id: NodeId) -> Self {
-        NodeRef {
-            tree,
-            id,
-            node: &tree.nodes[id],
-        }
+        NodeRef { tree, id, node: &tree.nodes[id] }
     }
 
     /// Its id.
@@ -89,10 +85,7 @@ impl<'a> NodeRef<'a> {
 
     /// What it is.
     pub fn kind(self) -> NodeKind {
-        self.tree
-            .config
-            .kinds
-            .kind(self.tree.nodes.kin(self.id).owner)
+        self.tree.config.kinds.kind(self.tree.nodes.kin(self.id).owner)
     }
 
     /// Its digest; meaningless if digests are off, and for nodes below `/zookeeper`.
@@ -103,11 +96,7 @@ impl<'a> NodeRef<'a> {
     /// Its children, the newest first.
     pub fn children(self) -> Children<'a> {
         let next = self.tree.nodes.first_child(self.id);
-        Children {
-            tree: self.tree,
-            next,
-            left: self.num_children() as usize,
-        }
+        Children { tree: self.tree, next, left: self.num_children() as usize }
     }
 }
 

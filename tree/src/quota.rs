@@ -32,12 +32,7 @@ pub struct QuotaTextError;
 
 impl Default for QuotaText {
     fn default() -> Self {
-        QuotaText {
-            count: -1,
-            bytes: -1,
-            count_hard: -1,
-            bytes_hard: -1,
-        }
+        QuotaText { count: -1, bytes: -1, count_hard: -1, bytes_hard: -1 }
     }
 }
 
@@ -62,11 +57,8 @@ impl QuotaText {
         let (key, rest) = pair.split_once('=').ok_or(QuotaTextError)?;
         // What follows a second '=' is not looked at: "bytes=5=" is how hard limits are announced.
         let value = rest.split('=').next().unwrap_or_default();
-        let value = if value.is_empty() {
-            -1
-        } else {
-            value.parse().map_err(|_| QuotaTextError)?
-        };
+        let value =
+            if value.is_empty() { -1 } else { value.parse().map_err(|_| QuotaTextError)? };
         match key {
             "count" => self.count = value,
             "bytes" => self.bytes = value,
@@ -81,10 +73,7 @@ impl QuotaText {
 impl std::fmt::Display for QuotaText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "count={},bytes={}", self.count, self.bytes)?;
-        let hard = [
-            ("byteHardLimit", self.bytes_hard),
-            ("countHardLimit", self.count_hard),
-        ];
+        let hard = [("byteHardLimit", self.bytes_hard), ("countHardLimit", self.count_hard)];
         let mut lead = "=";
         for (key, value) in hard.into_iter().filter(|(_, value)| *value != -1) {
             write!(f, "{lead};{key}={value}")?;
@@ -130,10 +119,7 @@ impl QuotaTable {
 
 /// The subtree that `/zookeeper/quota<subtree>/<name>` speaks of.
 fn subject<'a>(path: &'a str, name: &str) -> Option<&'a str> {
-    let rest = path
-        .strip_prefix(path::QUOTA)?
-        .strip_suffix(name)?
-        .strip_suffix('/')?;
+    let rest = path.strip_prefix(path::QUOTA)?.strip_suffix(name)?.strip_suffix('/')?;
     (rest.len() > 1 && rest.starts_with('/')).then_some(rest)
 }
 
@@ -149,11 +135,7 @@ impl Tree {
             let node = self.get(&node_path(subtree, name))?;
             Some(QuotaText::parse(node.data()))
         };
-        Some(Quota {
-            path: subtree,
-            limits: text(LIMITS),
-            usage: text(STATS),
-        })
+        Some(Quota { path: subtree, limits: text(LIMITS), usage: text(STATS) })
     }
 
     /// Subtrees that have limits, sorted.
@@ -216,25 +198,17 @@ impl Tree {
         let Some(node) = self.find(&stats) else {
             return;
         };
-        let (count, bytes) = self
-            .find(subtree)
-            .map_or((0, 0), |top| self.usage_below(top));
-        let usage = QuotaText {
-            count,
-            bytes,
-            ..Default::default()
-        };
+        let (count, bytes) = self.find(subtree).map_or((0, 0), |top| self.usage_below(top));
+        let usage = QuotaText { count, bytes, ..Default::default() };
         self.write_data(node, &stats, Some(usage.to_string().as_bytes()));
     }
 
     fn usage_below(&self, top: NodeId) -> (i64, i64) {
         let end = self.nodes.after_subtree(top);
         let nodes = std::iter::successors(Some(top), |id| self.nodes.after(*id));
-        nodes
-            .take_while(|id| *id == top || Some(*id) != end)
-            .fold((0, 0), |(count, bytes), id| {
-                (count + 1, bytes + self.nodes[id].data_len() as i64)
-            })
+        nodes.take_while(|id| *id == top || Some(*id) != end).fold((0, 0), |(count, bytes), id| {
+            (count + 1, bytes + self.nodes[id].data_len() as i64)
+        })
     }
 
     /// Finds all limits in a loaded tree and counts their usage.

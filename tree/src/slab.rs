@@ -28,11 +28,7 @@ pub(crate) struct Slab<T> {
 
 impl<T: Slot> Slab<T> {
     pub(crate) fn new() -> Self {
-        Slab {
-            chunks: Vec::new(),
-            free: NONE,
-            live: 0,
-        }
+        Slab { chunks: Vec::new(), free: NONE, live: 0 }
     }
 
     /// Records that are alive.
@@ -47,11 +43,7 @@ impl<T: Slot> Slab<T> {
 
     pub(crate) fn insert(&mut self, value: T) -> u32 {
         self.live += 1;
-        if self.free == NONE {
-            self.append(value)
-        } else {
-            self.reuse(value)
-        }
+        if self.free == NONE { self.append(value) } else { self.reuse(value) }
     }
 
     fn reuse(&mut self, value: T) -> u32 {
@@ -68,16 +60,10 @@ impl<T: Slot> Slab<T> {
             self.chunks.push(Vec::with_capacity(CHUNK));
         }
         let base = (self.chunks.len() - 1) << CHUNK_BITS;
-        let chunk = self
-            .chunks
-            .last_mut()
-            .expect("invariant: a chunk was just added");
+        let chunk = self.chunks.last_mut().expect("invariant: a chunk was just added");
         chunk.push(value);
         let id = base + chunk.len() - 1;
-        assert!(
-            id < NONE as usize,
-            "more than four thousand million records"
-        );
+        assert!(id < NONE as usize, "more than four thousand million records");
         id as u32
     }
 
@@ -94,9 +80,7 @@ impl<T: Slot> Slab<T> {
     /// The record, unless the place is free or does not exist.
     pub(crate) fn get(&self, id: u32) -> Option<&T> {
         let chunk = self.chunks.get((id >> CHUNK_BITS) as usize)?;
-        chunk
-            .get(id as usize % CHUNK)
-            .filter(|value| value.next_vacant().is_none())
+        chunk.get(id as usize % CHUNK).filter(|value| value.next_vacant().is_none())
     }
 }
 

@@ -15,18 +15,8 @@ pub struct Author {
 pub fn txn(zxid: i64, session: i64, body: TxnBody<'_>) -> Txn<'_> {
     let (client_id, time) = (SessionId(session), 1_000_000 + zxid);
     let txn_type = body.op().code();
-    let header = TxnHeader {
-        client_id,
-        cxid: Xid(1),
-        zxid: Zxid(zxid),
-        time,
-        txn_type,
-    };
-    Txn {
-        header,
-        body,
-        digest: None,
-    }
+    let header = TxnHeader { client_id, cxid: Xid(1), zxid: Zxid(zxid), time, txn_type };
+    Txn { header, body, digest: None }
 }
 
 /// A node's data as text.
@@ -38,9 +28,7 @@ pub fn data_of(tree: &Tree, path: &str) -> String {
 impl Author {
     /// Of an empty tree.
     pub fn new() -> Self {
-        Author {
-            tree: Tree::new(TreeConfig::default()),
-        }
+        Author { tree: Tree::new(TreeConfig::default()) }
     }
 
     /// Applies one body; it must succeed.
@@ -57,29 +45,14 @@ impl Author {
 
     /// Sets data.
     pub fn set(&mut self, path: &str, data: &str) {
-        let version = self
-            .tree
-            .get(path)
-            .map_or(0, |node| node.stat().version + 1);
+        let version = self.tree.get(path).map_or(0, |node| node.stat().version + 1);
         let (path, data) = (Some(path.into()), Some(data.as_bytes()));
-        self.apply(
-            1,
-            TxnBody::SetData(SetDataTxn {
-                path,
-                data,
-                version,
-            }),
-        );
+        self.apply(1, TxnBody::SetData(SetDataTxn { path, data, version }));
     }
 
     /// Deletes a node.
     pub fn delete(&mut self, path: &str) {
-        self.apply(
-            1,
-            TxnBody::Delete(DeleteTxn {
-                path: Some(path.into()),
-            }),
-        );
+        self.apply(1, TxnBody::Delete(DeleteTxn { path: Some(path.into()) }));
     }
 }
 

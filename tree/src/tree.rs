@@ -27,11 +27,7 @@ pub struct TreeConfig {
 
 impl Default for TreeConfig {
     fn default() -> Self {
-        TreeConfig {
-            kinds: KindRules::default(),
-            digest_enabled: true,
-            hash_seed: 0,
-        }
+        TreeConfig { kinds: KindRules::default(), digest_enabled: true, hash_seed: 0 }
     }
 }
 
@@ -118,8 +114,7 @@ impl Tree {
         if path.len() == 1 {
             return (path == path::ROOT).then_some(self.root);
         }
-        self.index
-            .find(self.index.hash(path), |id| self.nodes.is_at(id, path))
+        self.index.find(self.index.hash(path), |id| self.nodes.is_at(id, path))
     }
 
     /// The node with this id, which must be alive: ids are good as long as the tree is borrowed,
@@ -208,11 +203,7 @@ impl Tree {
                 Some(SessionId(id)) => (SessionId(id.checked_add(1)?), NodeId(0)),
                 None => (SessionId(i64::MIN), NodeId(0)),
             };
-            self.owners
-                .ephemerals
-                .range(first..)
-                .next()
-                .map(|(session, _)| *session)
+            self.owners.ephemerals.range(first..).next().map(|(session, _)| *session)
         };
         std::iter::successors(next(None), move |session| next(Some(*session)))
     }

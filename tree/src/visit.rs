@@ -52,10 +52,7 @@ impl Tree {
     /// Opens a cursor at the root; the snapshot's name is [`Tree::last_zxid`] of this moment.
     /// Write the header's sessions and ACL lists ([`Tree::sessions`], [`Tree::acls`]) now.
     pub fn open_cursor(&mut self) -> CursorId {
-        let cursor = Some(Cursor {
-            start: self.last_zxid,
-            next: Some(self.root),
-        });
+        let cursor = Some(Cursor { start: self.last_zxid, next: Some(self.root) });
         let free = self.cursors.open.iter().position(Option::is_none);
         match free {
             Some(place) => self.cursors.open[place] = cursor,
@@ -66,11 +63,7 @@ impl Tree {
 
     /// The zxid at which the cursor was opened; `None` if it is closed.
     pub fn cursor_start(&self, cursor: CursorId) -> Option<Zxid> {
-        self.cursors
-            .open
-            .get(cursor.0)?
-            .as_ref()
-            .map(|cursor| cursor.start)
+        self.cursors.open.get(cursor.0)?.as_ref().map(|cursor| cursor.start)
     }
 
     /// Appends the next node records (path, data, ACL id, Stat; parents first, the root's path

@@ -11,14 +11,8 @@ use serde_json::Value;
 use tree::{KindRules, NodeKind, NodeRef, Tree, TreeConfig, TreeLoader};
 
 fn config() -> TreeConfig {
-    let kinds = KindRules {
-        extended_types: true,
-        emulate_353: false,
-    };
-    TreeConfig {
-        kinds,
-        ..Default::default()
-    }
+    let kinds = KindRules { extended_types: true, emulate_353: false };
+    TreeConfig { kinds, ..Default::default() }
 }
 
 /// Directories below `fixtures` that hold an expected tree.
@@ -45,9 +39,7 @@ fn files(dir: &Path, prefix: &str) -> BTreeMap<i64, Vec<u8>> {
     for entry in std::fs::read_dir(dir.join("version-2")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        let zxid = name
-            .strip_prefix(prefix)
-            .and_then(|rest| rest.strip_prefix('.'));
+        let zxid = name.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.'));
         if let Some(zxid) = zxid.and_then(|zxid| i64::from_str_radix(zxid, 16).ok()) {
             found.insert(zxid, std::fs::read(path).unwrap());
         }
@@ -142,24 +134,13 @@ fn assert_data(path: &str, data: Option<&[u8]>, want: &Value) {
         Value::Null => assert_eq!(data, None, "{path}"),
         Value::String(text) => assert_eq!(data, Some(text.as_bytes()), "{path}"),
         Value::Object(parts) if parts.contains_key("hex") => {
-            assert_eq!(
-                data,
-                Some(&*unhex(parts["hex"].as_str().unwrap())),
-                "{path}"
-            );
+            assert_eq!(data, Some(&*unhex(parts["hex"].as_str().unwrap())), "{path}");
         }
         _ => {
             let data = data.unwrap();
             assert_eq!(data.len() as u64, want["len"].as_u64().unwrap(), "{path}");
-            assert!(
-                data.starts_with(&unhex(want["head"].as_str().unwrap())),
-                "{path}"
-            );
-            assert_eq!(
-                i64::from(crc32fast::hash(data)),
-                hex(&want["crc32"]),
-                "{path}"
-            );
+            assert!(data.starts_with(&unhex(want["head"].as_str().unwrap())), "{path}");
+            assert_eq!(i64::from(crc32fast::hash(data)), hex(&want["crc32"]), "{path}");
         }
     }
 }
@@ -183,57 +164,25 @@ fn assert_node(path: &str, node: NodeRef<'_>, want: &Value, missing_children: i6
     let (stored, wire) = (node.stat_persisted(), node.stat());
     let number = |name: &str| want[name].as_i64().unwrap();
     let owner = hex(&want["ephemeralOwner"]);
-    let zxids = [
-        ("czxid", stored.czxid),
-        ("mzxid", stored.mzxid),
-        ("pzxid", stored.pzxid),
-    ];
+    let zxids = [("czxid", stored.czxid), ("mzxid", stored.mzxid), ("pzxid", stored.pzxid)];
     for (name, zxid) in zxids {
         assert_eq!(zxid, Zxid(hex(&want[name])), "{path} {name}");
     }
-    assert_eq!(
-        (stored.ctime, stored.mtime),
-        (number("ctime"), number("mtime")),
-        "{path}"
-    );
-    let versions = (
-        number("version"),
-        number("cversionStored"),
-        number("aversion"),
-    );
-    let found = (
-        stored.version.into(),
-        stored.cversion.into(),
-        stored.aversion.into(),
-    );
+    assert_eq!((stored.ctime, stored.mtime), (number("ctime"), number("mtime")), "{path}");
+    let versions = (number("version"), number("cversionStored"), number("aversion"));
+    let found = (stored.version.into(), stored.cversion.into(), stored.aversion.into());
     assert_eq!(found, versions, "{path}");
     assert_eq!(stored.ephemeral_owner, owner, "{path}");
-    assert_eq!(
-        i64::from(wire.cversion),
-        number("cversionClient") - missing_children,
-        "{path}"
-    );
-    assert_eq!(
-        i64::from(wire.num_children),
-        number("numChildren") + missing_children,
-        "{path}"
-    );
-    assert_eq!(
-        wire.data_length as usize,
-        node.data().map_or(0, <[u8]>::len),
-        "{path}"
-    );
+    assert_eq!(i64::from(wire.cversion), number("cversionClient") - missing_children, "{path}");
+    assert_eq!(i64::from(wire.num_children), number("numChildren") + missing_children, "{path}");
+    assert_eq!(wire.data_length as usize, node.data().map_or(0, <[u8]>::len), "{path}");
     let (kind, owner) = match node.kind() {
         NodeKind::Persistent => ("NONE", 0),
         NodeKind::Ephemeral(session) => ("EPHEMERAL", session.0),
         NodeKind::Container => ("CONTAINER", 0),
         NodeKind::Ttl { .. } => ("TTL", 0),
     };
-    assert_eq!(
-        (kind, wire.ephemeral_owner),
-        (want["kind"].as_str().unwrap(), owner),
-        "{path}"
-    );
+    assert_eq!((kind, wire.ephemeral_owner), (want["kind"].as_str().unwrap(), owner), "{path}");
 }
 
 /// `newest` = built from the newest snapshot. An ensemble's servers write their configuration
@@ -243,36 +192,18 @@ fn assert_expected(tree: &Tree, expected: &Value, newest: bool) {
     assert_eq!(tree.digest() as i64, hex(&expected["digest"]));
     let sessions = expected["sessions"].as_object().unwrap().iter();
     let mut sessions: Vec<_> = sessions
-        .map(|(id, timeout)| {
-            (
-                SessionId(hex(&id.as_str().into())),
-                timeout.as_i64().unwrap(),
-            )
-        })
+        .map(|(id, timeout)| (SessionId(hex(&id.as_str().into())), timeout.as_i64().unwrap()))
         .collect();
     sessions.sort();
-    let found: Vec<_> = tree
-        .sessions()
-        .map(|(id, timeout)| (id, timeout.into()))
-        .collect();
+    let found: Vec<_> = tree.sessions().map(|(id, timeout)| (id, timeout.into())).collect();
     assert_eq!(found, sessions);
     let nodes = expected["nodes"].as_object().unwrap();
     // Servers before 3.5 have no configuration node; a tree of ours always has one.
     let no_config = i64::from(!nodes.contains_key("/zookeeper/config"));
     assert_eq!(tree.node_count() as i64, nodes.len() as i64 + 1 + no_config);
-    for (path, want) in nodes
-        .iter()
-        .filter(|(path, _)| newest || *path != "/zookeeper/config")
-    {
-        let node = tree
-            .get(path)
-            .unwrap_or_else(|| panic!("{path} is missing"));
-        assert_node(
-            path,
-            node,
-            want,
-            if path == "/zookeeper" { no_config } else { 0 },
-        );
+    for (path, want) in nodes.iter().filter(|(path, _)| newest || *path != "/zookeeper/config") {
+        let node = tree.get(path).unwrap_or_else(|| panic!("{path} is missing"));
+        assert_node(path, node, want, if path == "/zookeeper" { no_config } else { 0 });
     }
     assert_eq!(tree.acls().unresolved().count(), 0);
 }
@@ -327,10 +258,7 @@ fn whole_logs_give_the_same_tree_without_any_snapshot() {
         assert_expected(&tree, &expected, false);
         runs += 1;
     }
-    assert!(
-        runs >= 8 && compared >= 150,
-        "only {runs} runs and {compared} digests"
-    );
+    assert!(runs >= 8 && compared >= 150, "only {runs} runs and {compared} digests");
 }
 
 #[test]

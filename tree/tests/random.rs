@@ -13,15 +13,8 @@ use proptest::prelude::*;
 use tree::{Change, ChangeSink, KindRules, Tree, TreeConfig, TreeLoader};
 
 fn config() -> TreeConfig {
-    let kinds = KindRules {
-        extended_types: true,
-        emulate_353: false,
-    };
-    TreeConfig {
-        kinds,
-        digest_enabled: true,
-        hash_seed: 42,
-    }
+    let kinds = KindRules { extended_types: true, emulate_353: false };
+    TreeConfig { kinds, digest_enabled: true, hash_seed: 42 }
 }
 
 fn apply(tree: &mut Tree, txn: &[u8], sink: &mut impl ChangeSink) {
@@ -39,11 +32,7 @@ impl ChangeSink for Follower {
         let (Change::Created { path, node, .. }
         | Change::DataChanged { path, node }
         | Change::Deleted { path, node, .. }) = change;
-        assert_eq!(
-            tree.find(path),
-            Some(*node),
-            "it stands in the tree at every change"
-        );
+        assert_eq!(tree.find(path), Some(*node), "it stands in the tree at every change");
         match change {
             Change::Created { path, node, parent } => {
                 assert_eq!(tree.node(*node).parent(), Some(*parent));
@@ -67,28 +56,14 @@ struct Header {
 }
 
 fn header(tree: &Tree) -> Header {
-    let acls = tree
-        .acls()
-        .iter()
-        .map(|acl| (acl.id(), acl.entries().to_vec()))
-        .collect();
-    Header {
-        zxid: tree.last_zxid(),
-        sessions: tree.sessions().collect(),
-        acls,
-    }
+    let acls = tree.acls().iter().map(|acl| (acl.id(), acl.entries().to_vec())).collect();
+    Header { zxid: tree.last_zxid(), sessions: tree.sessions().collect(), acls }
 }
 
 fn load(header: Header, mut nodes: &[u8]) -> Tree {
     let mut loader = TreeLoader::new(config());
-    header
-        .sessions
-        .into_iter()
-        .for_each(|(id, timeout)| loader.session(id, timeout));
-    header
-        .acls
-        .into_iter()
-        .for_each(|(id, list)| loader.acl(id, list));
+    header.sessions.into_iter().for_each(|(id, timeout)| loader.session(id, timeout));
+    header.acls.into_iter().for_each(|(id, list)| loader.acl(id, list));
     while !nodes.is_empty() {
         let (rest, path) = Text::decode(nodes).unwrap();
         let (rest, data) = Buffer::decode(rest).unwrap();
@@ -131,18 +106,8 @@ fn quota_history() -> Vec<BytesMut> {
         });
         let zxid = Zxid(at as i64 - 2);
         let (client_id, cxid) = (SessionId(1), codec::Xid(1));
-        let header = TxnHeader {
-            client_id,
-            cxid,
-            zxid,
-            time: 1,
-            txn_type: 1,
-        };
-        codec::Encode::to_bytes(&Txn {
-            header,
-            body,
-            digest: None,
-        })
+        let header = TxnHeader { client_id, cxid, zxid, time: 1, txn_type: 1 };
+        codec::Encode::to_bytes(&Txn { header, body, digest: None })
     };
     nodes.iter().enumerate().map(one).collect()
 }

@@ -58,13 +58,7 @@ impl<'a> Decode<'a> for ConnectReply<'a> {
     fn decode(input: &'a [u8]) -> Parsed<'a, Self> {
         let (rest, response) = ConnectResponse::decode(input)?;
         let (rest, read_only) = trailing_flag(rest)?;
-        Ok((
-            rest,
-            ConnectReply {
-                response,
-                read_only,
-            },
-        ))
+        Ok((rest, ConnectReply { response, read_only }))
     }
 }
 
@@ -105,10 +99,7 @@ mod tests {
         ] {
             let bytes = frame(passwd, read_only).to_bytes();
             assert_eq!(bytes.len(), length);
-            assert_eq!(
-                ConnectFrame::from_bytes(&bytes),
-                Ok(frame(passwd, read_only))
-            );
+            assert_eq!(ConnectFrame::from_bytes(&bytes), Ok(frame(passwd, read_only)));
         }
     }
 
@@ -116,17 +107,11 @@ mod tests {
     fn short_frames_and_bad_password_lengths_do_not_decode() {
         let bytes = frame(None, None).to_bytes();
         for cut in 0..28 {
-            assert_eq!(
-                ConnectFrame::from_bytes(&bytes[..cut]),
-                Err(DecodeError::Truncated)
-            );
+            assert_eq!(ConnectFrame::from_bytes(&bytes[..cut]), Err(DecodeError::Truncated));
         }
         let mut bad = bytes.clone();
         bad[24..28].copy_from_slice(&(-2_i32).to_be_bytes());
-        assert_eq!(
-            ConnectFrame::from_bytes(&bad),
-            Err(DecodeError::BadLength(-2))
-        );
+        assert_eq!(ConnectFrame::from_bytes(&bad), Err(DecodeError::BadLength(-2)));
         bad[24..28].copy_from_slice(&17_i32.to_be_bytes());
         assert_eq!(ConnectFrame::from_bytes(&bad), Err(DecodeError::Truncated));
     }

@@ -86,11 +86,7 @@ impl FourLetterWord {
 
     /// Bytes behind the word that belong to it; whatever else follows is ignored.
     pub const fn argument_len(self) -> usize {
-        if matches!(self, FourLetterWord::Stmk) {
-            8
-        } else {
-            0
-        }
+        if matches!(self, FourLetterWord::Stmk) { 8 } else { 0 }
     }
 }
 

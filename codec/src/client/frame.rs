@@ -35,10 +35,7 @@ pub fn check_length(word: [u8; 4], limit: usize) -> Result<usize, FrameError> {
     match i32::from_be_bytes(word) {
         0 => Err(FrameError::Empty),
         n if n < 0 => Err(FrameError::Negative(n)),
-        n if n as usize > limit => Err(FrameError::TooLong {
-            length: n as usize,
-            limit,
-        }),
+        n if n as usize > limit => Err(FrameError::TooLong { length: n as usize, limit }),
         n => Ok(n as usize),
     }
 }
@@ -128,9 +125,7 @@ pub fn cut_batch(buffer: &mut BytesMut, limit: usize) -> Result<Batch, FrameErro
     }
     match end {
         0 => Ok(Batch::default()),
-        _ => Ok(Batch {
-            bytes: buffer.split_to(end).freeze(),
-        }),
+        _ => Ok(Batch { bytes: buffer.split_to(end).freeze() }),
     }
 }
 
@@ -196,10 +191,7 @@ mod tests {
         let mut buffer = frames(&[b"good"]);
         buffer.put_i32(-5);
         assert_eq!(cut_batch(&mut buffer, 100).unwrap().payloads().count(), 1);
-        assert_eq!(
-            cut_batch(&mut buffer, 100).unwrap_err(),
-            FrameError::Negative(-5)
-        );
+        assert_eq!(cut_batch(&mut buffer, 100).unwrap_err(), FrameError::Negative(-5));
     }
 
     #[test]
@@ -207,16 +199,10 @@ mod tests {
         let word = |n: i32| BytesMut::from(&n.to_be_bytes()[..]);
         let limit = DEFAULT_LIMIT;
         assert_eq!(cut_frame(&mut word(1_048_575), limit), Ok(None));
-        let long = FrameError::TooLong {
-            length: 1_048_576,
-            limit,
-        };
+        let long = FrameError::TooLong { length: 1_048_576, limit };
         assert_eq!(cut_frame(&mut word(1_048_576), limit), Err(long));
         assert_eq!(cut_frame(&mut word(0), limit), Err(FrameError::Empty));
-        assert_eq!(
-            cut_frame(&mut BytesMut::from(&[0xff; 3][..]), limit),
-            Ok(None)
-        );
+        assert_eq!(cut_frame(&mut BytesMut::from(&[0xff; 3][..]), limit), Ok(None));
         let mut whole = frames(&[b"abc"]);
         assert_eq!(cut_frame(&mut whole, 3).unwrap().unwrap(), &b"abc"[..]);
         assert!(whole.is_empty());

@@ -24,11 +24,7 @@ record! {
 
 impl MultiHeader {
     /// What ends every list.
-    pub const TERMINATOR: MultiHeader = MultiHeader {
-        op: -1,
-        done: true,
-        err: -1,
-    };
+    pub const TERMINATOR: MultiHeader = MultiHeader { op: -1, done: true, err: -1 };
 }
 
 /// One part of a multi or multiRead request.
@@ -95,12 +91,7 @@ impl<'a> MultiOp<'a> {
 
 impl Encode for MultiOp<'_> {
     fn encode(&self, out: &mut BytesMut) {
-        MultiHeader {
-            op: self.op().code(),
-            done: false,
-            err: -1,
-        }
-        .encode(out);
+        MultiHeader { op: self.op().code(), done: false, err: -1 }.encode(out);
         match self {
             MultiOp::Create(r) | MultiOp::Create2(r) | MultiOp::CreateContainer(r) => r.encode(out),
             MultiOp::CreateTtl(r) => r.encode(out),
@@ -163,8 +154,6 @@ impl<'a> crate::sample::Sample<'a> for MultiRequest<'a> {
             7 => MultiOp::GetData(Sample::sample(source)),
             _ => MultiOp::GetChildren(Sample::sample(source)),
         };
-        MultiRequest {
-            ops: (0..count).map(|_| op(source)).collect(),
-        }
+        MultiRequest { ops: (0..count).map(|_| op(source)).collect() }
     }
 }

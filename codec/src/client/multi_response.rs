@@ -73,17 +73,8 @@ impl<'a> MultiResult<'a> {
 /// One result with its header, without the terminator.
 impl Encode for MultiResult<'_> {
     fn encode(&self, out: &mut BytesMut) {
-        let err = if let MultiResult::Error(code) = self {
-            *code
-        } else {
-            0
-        };
-        MultiHeader {
-            op: self.op().code(),
-            done: false,
-            err,
-        }
-        .encode(out);
+        let err = if let MultiResult::Error(code) = self { *code } else { 0 };
+        MultiHeader { op: self.op().code(), done: false, err }.encode(out);
         match self {
             MultiResult::Create(body) => body.encode(out),
             MultiResult::Create2(body) => body.encode(out),

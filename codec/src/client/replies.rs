@@ -153,11 +153,7 @@ impl<'a> Reply<'a> {
     /// What is malformed.
     pub fn decode(op: i32, payload: &'a [u8]) -> Result<Self, DecodeError> {
         let (header, rest) = Self::split(payload)?;
-        let op = if header.xid == Xid::NOTIFICATION {
-            OpCode::Notification.code()
-        } else {
-            op
-        };
+        let op = if header.xid == Xid::NOTIFICATION { OpCode::Notification.code() } else { op };
         let body = Response::decode(op, header.err, rest)?;
         Ok(Reply { header, body })
     }

@@ -35,10 +35,7 @@ impl<'a> Decode<'a> for DeleteContainerRequest<'a> {
     fn decode(input: &'a [u8]) -> Parsed<'a, Self> {
         if input.first() == Some(&b'/') {
             let path = Some(input);
-            return Ok((
-                &input[input.len()..],
-                DeleteContainerRequest { path, bare: true },
-            ));
+            return Ok((&input[input.len()..], DeleteContainerRequest { path, bare: true }));
         }
         let (rest, path) = Buffer::decode(input)?;
         Ok((rest, DeleteContainerRequest { path, bare: false }))
@@ -58,10 +55,7 @@ impl Encode for DeleteContainerRequest<'_> {
 #[cfg(test)]
 impl<'a> crate::sample::Sample<'a> for DeleteContainerRequest<'a> {
     fn sample(source: &mut crate::sample::Source<'a>) -> Self {
-        DeleteContainerRequest {
-            path: crate::sample::Sample::sample(source),
-            bare: false,
-        }
+        DeleteContainerRequest { path: crate::sample::Sample::sample(source), bare: false }
     }
 }
 

@@ -19,17 +19,11 @@ impl FileHeader {
     /// Bytes of a header: where the first record begins.
     pub const LEN: usize = 16;
     /// What a log file begins with: "ZKLG".
-    pub const LOG: FileHeader = FileHeader {
-        magic: i32::from_be_bytes(*b"ZKLG"),
-        version: 2,
-        dbid: 0,
-    };
+    pub const LOG: FileHeader =
+        FileHeader { magic: i32::from_be_bytes(*b"ZKLG"), version: 2, dbid: 0 };
     /// What a snapshot file begins with: "ZKSN".
-    pub const SNAPSHOT: FileHeader = FileHeader {
-        magic: i32::from_be_bytes(*b"ZKSN"),
-        version: 2,
-        dbid: -1,
-    };
+    pub const SNAPSHOT: FileHeader =
+        FileHeader { magic: i32::from_be_bytes(*b"ZKSN"), version: 2, dbid: -1 };
 
     /// Reads the header of a log file; only the magic is compared, as Apache does.
     ///
@@ -37,11 +31,7 @@ impl FileHeader {
     /// [`DecodeError::Truncated`] with fewer than 16 bytes, [`DecodeError::Malformed`] with
     /// another magic.
     pub fn check_log(file: &[u8]) -> Result<FileHeader, DecodeError> {
-        Self::check(
-            file,
-            Self::LOG.magic,
-            "the file does not begin with the log magic ZKLG",
-        )
+        Self::check(file, Self::LOG.magic, "the file does not begin with the log magic ZKLG")
     }
 
     /// Reads the header of an uncompressed snapshot file.
@@ -69,10 +59,7 @@ mod tests {
 
     #[test]
     fn headers_have_apaches_bytes() {
-        assert_eq!(
-            &FileHeader::LOG.to_bytes()[..],
-            b"ZKLG\0\0\0\x02\0\0\0\0\0\0\0\0"
-        );
+        assert_eq!(&FileHeader::LOG.to_bytes()[..], b"ZKLG\0\0\0\x02\0\0\0\0\0\0\0\0");
         let snapshot = b"ZKSN\0\0\0\x02\xff\xff\xff\xff\xff\xff\xff\xff";
         assert_eq!(&FileHeader::SNAPSHOT.to_bytes()[..], snapshot);
     }
@@ -81,9 +68,6 @@ mod tests {
     fn only_the_magic_is_compared() {
         assert!(FileHeader::check_log(b"ZKLG\0\0\0\x03\0\0\0\0\0\0\0\x09rest").is_ok());
         assert!(FileHeader::check_log(b"ZKSN\0\0\0\x02\0\0\0\0\0\0\0\0").is_err());
-        assert_eq!(
-            FileHeader::check_log(b"ZKLG\0\0\0\x02"),
-            Err(DecodeError::Truncated)
-        );
+        assert_eq!(FileHeader::check_log(b"ZKLG\0\0\0\x02"), Err(DecodeError::Truncated));
     }
 }

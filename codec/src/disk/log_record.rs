@@ -84,11 +84,7 @@ fn split_head(head: &[u8; HEADER_LEN]) -> (i64, i32) {
 }
 
 fn end_of(bytes: &[u8]) -> LogEnd {
-    if bytes.iter().all(|byte| *byte == 0) {
-        LogEnd::Clean
-    } else {
-        LogEnd::Torn
-    }
+    if bytes.iter().all(|byte| *byte == 0) { LogEnd::Clean } else { LogEnd::Torn }
 }
 
 /// The trailer comes first, as in Apache: a torn record mostly lacks it and must not count as rot.
@@ -100,11 +96,7 @@ fn check_record(rest: &[u8], length: usize, stored: i64) -> LogRead<'_> {
     let computed = adler32(payload);
     match stored == i64::from(computed) {
         true => LogRead::Record { payload, total_len },
-        false => LogRead::ChecksumMismatch {
-            stored,
-            computed,
-            total_len,
-        },
+        false => LogRead::ChecksumMismatch { stored, computed, total_len },
     }
 }
 
@@ -152,10 +144,7 @@ mod tests {
             panic!("no record");
         };
         assert_eq!((payload, total_len), (&b"one"[..], 16));
-        let second = LogRead::Record {
-            payload: b"second",
-            total_len: 19,
-        };
+        let second = LogRead::Record { payload: b"second", total_len: 19 };
         assert_eq!(parse_log_record(&bytes[16..], 100), second);
     }
 
@@ -173,10 +162,7 @@ mod tests {
             );
         }
         assert_eq!(parse_log_record(&[], 100), LogRead::EndOfLog(LogEnd::Clean));
-        assert_eq!(
-            parse_log_record(&[0; 64], 100),
-            LogRead::EndOfLog(LogEnd::Clean)
-        );
+        assert_eq!(parse_log_record(&[0; 64], 100), LogRead::EndOfLog(LogEnd::Clean));
     }
 
     #[test]
@@ -188,10 +174,7 @@ mod tests {
             LogRead::ChecksumMismatch { total_len: 20, .. }
         ));
         *bytes.last_mut().unwrap() = 0;
-        let bad = LogRead::BadTrailer {
-            found: 0,
-            total_len: 20,
-        };
+        let bad = LogRead::BadTrailer { found: 0, total_len: 20 };
         assert_eq!(parse_log_record(&bytes, 100), bad);
         assert_eq!(parse_log_record(&bytes, 6), LogRead::BadLength(7));
         bytes[8..12].copy_from_slice(&[0xff; 4]);

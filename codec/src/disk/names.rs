@@ -58,10 +58,7 @@ pub fn parse_snapshot_name(name: &str) -> Option<(Zxid, Compression)> {
 /// Hex digits only (Rust's parser would take a sign), within what a positive i64 holds.
 fn parse_hex(text: &str) -> Option<Zxid> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    digits
-        .then(|| i64::from_str_radix(text, 16).ok())
-        .flatten()
-        .map(Zxid)
+    digits.then(|| i64::from_str_radix(text, 16).ok()).flatten().map(Zxid)
 }
 
 #[cfg(test)]
@@ -74,10 +71,7 @@ mod tests {
         assert_eq!(log_name(zxid), "log.100000027");
         assert_eq!(parse_log_name("log.100000027"), Some(zxid));
         for kind in [Compression::Plain, Compression::Gz, Compression::Snappy] {
-            assert_eq!(
-                parse_snapshot_name(&snapshot_name(zxid, kind)),
-                Some((zxid, kind))
-            );
+            assert_eq!(parse_snapshot_name(&snapshot_name(zxid, kind)), Some((zxid, kind)));
         }
         assert_eq!(snapshot_name(Zxid::ZERO, Compression::Plain), "snapshot.0");
         let upper = Some((Zxid(0x2c), Compression::Gz));
@@ -86,26 +80,11 @@ mod tests {
 
     #[test]
     fn strangers_are_no_logs_and_no_snapshots() {
-        for name in [
-            "log",
-            "log.",
-            "log.xyz",
-            "log.-1",
-            "log.+1",
-            "log.1.tmp",
-            "slog.1",
-            "Log.1",
-        ] {
+        for name in ["log", "log.", "log.xyz", "log.-1", "log.+1", "log.1.tmp", "slog.1", "Log.1"] {
             assert_eq!(parse_log_name(name), None, "{name}");
         }
         assert_eq!(parse_log_name("log.ffffffffffffffff"), None);
-        for name in [
-            "snapshot.",
-            "snapshot.5.tmp",
-            "snapshot.5.gz.tmp",
-            "snapshot..gz",
-            "snap.5",
-        ] {
+        for name in ["snapshot.", "snapshot.5.tmp", "snapshot.5.gz.tmp", "snapshot..gz", "snap.5"] {
             assert_eq!(parse_snapshot_name(name), None, "{name}");
         }
     }

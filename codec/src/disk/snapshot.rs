@@ -88,10 +88,7 @@ pub struct SnapshotCursor {
 impl SnapshotCursor {
     /// A cursor at the sessions part. No item may take more than `max_item` bytes.
     pub fn new(max_item: usize) -> Self {
-        SnapshotCursor {
-            part: Part::SessionCount,
-            max_item,
-        }
+        SnapshotCursor { part: Part::SessionCount, max_item }
     }
 
     /// Takes the next item from the front of `input` and tells the bytes to drop before the next
@@ -128,11 +125,7 @@ impl SnapshotCursor {
     }
 
     fn need_more<T>(&self, have: usize) -> Result<Option<T>, DecodeError> {
-        if have >= self.max_item {
-            Err(DecodeError::BadLength(have as i64))
-        } else {
-            Ok(None)
-        }
+        if have >= self.max_item { Err(DecodeError::BadLength(have as i64)) } else { Ok(None) }
     }
 
     fn item<'a>(&mut self, input: &'a [u8]) -> Parsed<'a, SnapshotItem<'a>> {
@@ -195,27 +188,13 @@ mod tests {
     fn body() -> BytesMut {
         let mut out = BytesMut::new();
         put_count(&mut out, 1);
-        SessionEntry {
-            id: SessionId(7),
-            timeout: 4000,
-        }
-        .encode(&mut out);
+        SessionEntry { id: SessionId(7), timeout: 4000 }.encode(&mut out);
         put_count(&mut out, 1);
-        AclEntry {
-            id: 1,
-            acl: Some(vec![Acl::new(1, "world", "anyone")]),
-        }
-        .encode(&mut out);
+        AclEntry { id: 1, acl: Some(vec![Acl::new(1, "world", "anyone")]) }.encode(&mut out);
         let stat = StatPersisted::default();
         for path in ["", "/a"] {
             let path = Some(path.into());
-            NodeRecord {
-                path,
-                data: Some(b"x"),
-                acl_id: 1,
-                stat,
-            }
-            .encode(&mut out);
+            NodeRecord { path, data: Some(b"x"), acl_id: 1, stat }.encode(&mut out);
         }
         put_end_of_nodes(&mut out);
         out

@@ -56,14 +56,7 @@ impl<'a> Decode<'a> for DigestSection<'a> {
             ..2 => Text::decode(rest).map(|(rest, hex)| (rest, DigestValue::Hex(hex)))?,
             _ => i64::decode(rest).map(|(rest, n)| (rest, DigestValue::Number(n)))?,
         };
-        Ok((
-            rest,
-            DigestSection {
-                zxid,
-                version,
-                digest,
-            },
-        ))
+        Ok((rest, DigestSection { zxid, version, digest }))
     }
 }
 
@@ -114,9 +107,7 @@ impl<'a> SnapshotTail<'a> {
         }
         match rest {
             [] => Ok(found),
-            _ => Err(DecodeError::Malformed(
-                "bytes follow the last section of the snapshot",
-            )),
+            _ => Err(DecodeError::Malformed("bytes follow the last section of the snapshot")),
         }
     }
 
@@ -153,9 +144,7 @@ fn parse_seal(input: &[u8]) -> Parsed<'_, u32> {
     let (rest, end) = Text::decode(rest)?;
     match (u32::try_from(adler), end.as_deref()) {
         (Ok(adler), Some("/")) => Ok((rest, adler)),
-        _ => fail(DecodeError::Malformed(
-            "a seal of the snapshot is not a checksum and a slash",
-        )),
+        _ => fail(DecodeError::Malformed("a seal of the snapshot is not a checksum and a slash")),
     }
 }
 
@@ -171,11 +160,7 @@ mod tests {
     use crate::disk::adler32;
 
     fn digest(version: i32, digest: DigestValue<'static>) -> DigestSection<'static> {
-        DigestSection {
-            zxid: Zxid(9),
-            version,
-            digest,
-        }
+        DigestSection { zxid: Zxid(9), version, digest }
     }
 
     fn tail(section: Option<&DigestSection<'_>>, last: Option<Zxid>, before: &[u8]) -> BytesMut {
@@ -211,26 +196,15 @@ mod tests {
             assert_eq!(found.digest.as_ref().map(|(section, _)| section), section);
             assert_eq!(found.last_zxid.map(|(zxid, _)| zxid), last);
             assert!(found.seals_hold(adler32(b"body and first seal"), &bytes));
-            assert_eq!(
-                found.seals_hold(adler32(b"another body"), &bytes),
-                length == 0
-            );
+            assert_eq!(found.seals_hold(adler32(b"another body"), &bytes), length == 0);
         }
     }
 
     #[test]
     fn cut_and_longer_tails_are_refused() {
-        let bytes = tail(
-            Some(&digest(2, DigestValue::Number(1))),
-            Some(Zxid(1)),
-            b"x",
-        );
+        let bytes = tail(Some(&digest(2, DigestValue::Number(1))), Some(Zxid(1)), b"x");
         for cut in 1..bytes.len() {
-            assert_eq!(
-                SnapshotTail::decode(&bytes[..cut]).is_ok(),
-                cut == 33,
-                "cut at {cut}"
-            );
+            assert_eq!(SnapshotTail::decode(&bytes[..cut]).is_ok(), cut == 33, "cut at {cut}");
         }
         let mut longer = bytes.clone();
         longer.put_u8(0);

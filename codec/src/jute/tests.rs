@@ -60,10 +60,7 @@ const JAVA: &[(&str, &str)] = &[
 
 fn unhex(hex: &str) -> Vec<u8> {
     let digits: Vec<_> = hex.chars().map(|c| c.to_digit(16).unwrap() as u8).collect();
-    digits
-        .chunks(2)
-        .map(|pair| pair[0] << 4 | pair[1])
-        .collect()
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
 #[test]
@@ -96,15 +93,9 @@ fn supplementary_characters_go_out_as_two_surrogates() {
 fn null_empty_and_negative_lengths() {
     assert_eq!(Buffer::from_bytes(&[0xff; 4]), Ok(None));
     assert_eq!(Buffer::from_bytes(&[0; 4]), Ok(Some(&[][..])));
-    assert_eq!(
-        Buffer::from_bytes(&(-2_i32).to_be_bytes()),
-        Err(DecodeError::BadLength(-2))
-    );
+    assert_eq!(Buffer::from_bytes(&(-2_i32).to_be_bytes()), Err(DecodeError::BadLength(-2)));
     assert_eq!(Vector::<i32>::from_bytes(&[0xff; 4]), Ok(None));
-    assert_eq!(
-        Vector::<i32>::from_bytes(&(-7_i32).to_be_bytes()),
-        Ok(Some(vec![]))
-    );
+    assert_eq!(Vector::<i32>::from_bytes(&(-7_i32).to_be_bytes()), Ok(Some(vec![])));
     assert_eq!(bool::from_bytes(&[7]), Ok(true));
 }
 
@@ -113,10 +104,7 @@ fn a_claimed_length_is_compared_with_what_is_there() {
     let huge = i32::MAX.to_be_bytes();
     assert_eq!(Buffer::from_bytes(&huge), Err(DecodeError::Truncated));
     assert_eq!(Text::from_bytes(&huge), Err(DecodeError::Truncated));
-    assert_eq!(
-        Vector::<i64>::from_bytes(&huge),
-        Err(DecodeError::Truncated)
-    );
+    assert_eq!(Vector::<i64>::from_bytes(&huge), Err(DecodeError::Truncated));
     assert_eq!(reservable(i32::MAX as usize, 100, 12), 8);
     assert_eq!(reservable(3, 100, 12), 3);
     assert_eq!(reservable(5, 100, 0), 5);
@@ -126,10 +114,7 @@ fn a_claimed_length_is_compared_with_what_is_there() {
 fn a_vector_needs_every_element_it_claims() {
     let mut bytes = 5_000_000_i32.to_be_bytes().to_vec();
     bytes.resize(4 + 400, 0);
-    assert_eq!(
-        Vector::<Text>::from_bytes(&bytes),
-        Err(DecodeError::Truncated)
-    );
+    assert_eq!(Vector::<Text>::from_bytes(&bytes), Err(DecodeError::Truncated));
     bytes[..4].copy_from_slice(&100_i32.to_be_bytes());
     let items = Vector::<Text>::from_bytes(&bytes).unwrap().unwrap();
     assert_eq!((items.len(), items.capacity()), (100, 100));

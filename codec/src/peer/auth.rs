@@ -29,9 +29,7 @@ record! {
 
 /// Whether a connection begins with SASL; `None` when fewer than 8 bytes are there.
 pub fn begins_with_magic(input: &[u8]) -> Option<bool> {
-    input
-        .first_chunk()
-        .map(|word| i64::from_be_bytes(*word) == MAGIC)
+    input.first_chunk().map(|word| i64::from_be_bytes(*word) == MAGIC)
 }
 
 /// Takes the packet at the front of a stream; `None` when more bytes are needed. `limit` bounds
@@ -44,9 +42,7 @@ pub fn cut_auth_packet(
     limit: usize,
 ) -> Result<Option<(QuorumAuthPacket<'_>, usize)>, DecodeError> {
     if begins_with_magic(input) == Some(false) {
-        return Err(DecodeError::Malformed(
-            "a SASL packet does not begin with its magic",
-        ));
+        return Err(DecodeError::Malformed("a SASL packet does not begin with its magic"));
     }
     let Some(head) = input.first_chunk::<TOKEN_AT>() else {
         return Ok(None);
@@ -69,11 +65,7 @@ mod tests {
 
     #[test]
     fn packets_are_cut_as_they_come() {
-        let packet = QuorumAuthPacket {
-            magic: MAGIC,
-            status: SUCCESS,
-            token: Some(b"rspauth"),
-        };
+        let packet = QuorumAuthPacket { magic: MAGIC, status: SUCCESS, token: Some(b"rspauth") };
         let mut bytes = packet.to_bytes();
         for cut in 0..bytes.len() {
             assert_eq!(cut_auth_packet(&bytes[..cut], 100), Ok(None));
@@ -89,14 +81,7 @@ mod tests {
 
     #[test]
     fn a_null_token_is_a_token() {
-        let packet = QuorumAuthPacket {
-            magic: MAGIC,
-            status: ERROR,
-            token: None,
-        };
-        assert_eq!(
-            cut_auth_packet(&packet.to_bytes(), 100),
-            Ok(Some((packet, 16)))
-        );
+        let packet = QuorumAuthPacket { magic: MAGIC, status: ERROR, token: None };
+        assert_eq!(cut_auth_packet(&packet.to_bytes(), 100), Ok(Some((packet, 16))));
     }
 }

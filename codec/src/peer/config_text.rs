@@ -58,14 +58,12 @@ impl ConfigText {
             let wrong = |_| format!("`{value}` is no version: expected hex digits");
             self.version = i64::from_str_radix(value, 16).map_err(wrong)?;
         } else if key.starts_with("server.") {
-            self.servers
-                .insert(ServerId(number_of(key)?), ServerSpec::parse(value)?);
+            self.servers.insert(ServerId(number_of(key)?), ServerSpec::parse(value)?);
         } else if key.starts_with("group") {
             self.add_group(number_of(key)?, value)?;
         } else if key.starts_with("weight") {
             let wrong = |_| format!("`{value}` is no weight: expected a whole number");
-            self.weights
-                .insert(ServerId(number_of(key)?), value.parse().map_err(wrong)?);
+            self.weights.insert(ServerId(number_of(key)?), value.parse().map_err(wrong)?);
         } else {
             return Err("unknown key: expected server.N, group.N, weight.N or version".to_owned());
         }
@@ -120,8 +118,7 @@ impl ConfigText {
     }
 
     fn same_weights(&self, other: &ConfigText) -> bool {
-        self.participants()
-            .all(|sid| self.weight(sid) == other.weight(sid))
+        self.participants().all(|sid| self.weight(sid) == other.weight(sid))
     }
 
     /// The lines of a dynamic configuration file: sorted as text, joined by line feeds, without a
@@ -134,11 +131,7 @@ impl ConfigText {
 
     fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        lines.extend(
-            self.servers
-                .iter()
-                .map(|(sid, spec)| format!("server.{sid}={spec}")),
-        );
+        lines.extend(self.servers.iter().map(|(sid, spec)| format!("server.{sid}={spec}")));
         for (group, members) in &self.groups {
             let ids: Vec<_> = members.iter().map(ServerId::to_string).collect();
             lines.push(format!("group.{group}={}", ids.join(":")));
@@ -154,17 +147,13 @@ impl ConfigText {
 /// Servers, groups, weights, version; no line feed behind the last line.
 impl fmt::Display for ConfigText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.lines()
-            .iter()
-            .try_for_each(|line| writeln!(f, "{line}"))?;
+        self.lines().iter().try_for_each(|line| writeln!(f, "{line}"))?;
         write!(f, "version={:x}", self.version)
     }
 }
 
 fn number_of(key: &str) -> Result<i64, String> {
-    let number = key
-        .split_once('.')
-        .and_then(|(_, number)| number.trim().parse().ok());
+    let number = key.split_once('.').and_then(|(_, number)| number.trim().parse().ok());
     number.ok_or_else(|| "no number behind the dot: expected a server or group id".to_owned())
 }
 
@@ -205,11 +194,7 @@ mod tests {
         let other = "version : 100000005\r\n# a comment\nserver.4 [::1]:24024:24034:observer;[::1]\
                      :2181\nserver.1=127.0.0.1\\:24021:24031";
         let config = ConfigText::parse(PLAIN.as_bytes()).unwrap();
-        assert!(
-            ConfigText::parse(other.as_bytes())
-                .unwrap()
-                .same_as(&config)
-        );
+        assert!(ConfigText::parse(other.as_bytes()).unwrap().same_as(&config));
     }
 
     #[test]

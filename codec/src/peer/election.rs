@@ -83,26 +83,13 @@ pub fn cut_handshake(input: &[u8]) -> Result<Option<(Handshake<'_>, usize)>, Dec
     };
     let sid = ServerId::from_bytes(&head[8..])?;
     let length = check_address_len(i32::from_bytes(&head[16..])?)?;
-    Ok(input
-        .get(HANDSHAKE_HEAD..HANDSHAKE_HEAD + length)
-        .map(|text| {
-            (
-                Handshake {
-                    version,
-                    sid,
-                    addresses: decode_text(text),
-                },
-                HANDSHAKE_HEAD + length,
-            )
-        }))
+    Ok(input.get(HANDSHAKE_HEAD..HANDSHAKE_HEAD + length).map(|text| {
+        (Handshake { version, sid, addresses: decode_text(text) }, HANDSHAKE_HEAD + length)
+    }))
 }
 
 fn plain(sid: ServerId) -> Handshake<'static> {
-    Handshake {
-        version: HandshakeVersion::Plain,
-        sid,
-        addresses: "".into(),
-    }
+    Handshake { version: HandshakeVersion::Plain, sid, addresses: "".into() }
 }
 
 fn check_address_len(n: i32) -> Result<usize, DecodeError> {
@@ -197,11 +184,7 @@ impl<'a> Notification<'a> {
     /// version 2, else 44 bytes and the configuration.
     pub fn encode_frame(&self, out: &mut BytesMut) {
         let config = self.config.unwrap_or_default();
-        let tail = if self.version >= 2 {
-            4 + config.len()
-        } else {
-            0
-        };
+        let tail = if self.version >= 2 { 4 + config.len() } else { 0 };
         out.reserve(4 + FORM_40 + tail);
         out.put_i32((FORM_40 + tail) as i32);
         out.put_i32(self.state.code());
@@ -226,12 +209,8 @@ fn version_and_config(message: &[u8]) -> Result<(i32, Option<&[u8]>), DecodeErro
     }
     let rest = &message[FORM_40..];
     let length = i32::from_bytes(rest)?;
-    let config = usize::try_from(length)
-        .ok()
-        .and_then(|n| rest.get(4..)?.get(..n));
-    config
-        .map(|config| (version, Some(config)))
-        .ok_or(DecodeError::BadLength(length.into()))
+    let config = usize::try_from(length).ok().and_then(|n| rest.get(4..)?.get(..n));
+    config.map(|config| (version, Some(config))).ok_or(DecodeError::BadLength(length.into()))
 }
 
 #[cfg(test)]
@@ -261,25 +240,13 @@ mod tests {
     #[test]
     fn the_length_tells_the_form() {
         let full = message(&vote(2, Some(b"version=0")));
-        assert_eq!(
-            Notification::decode_message(&full),
-            Ok(vote(2, Some(b"version=0")))
-        );
-        assert_eq!(
-            Notification::decode_message(&message(&vote(1, None))),
-            Ok(vote(0, None))
-        );
+        assert_eq!(Notification::decode_message(&full), Ok(vote(2, Some(b"version=0"))));
+        assert_eq!(Notification::decode_message(&message(&vote(1, None))), Ok(vote(0, None)));
         assert_eq!(Notification::decode_message(&full[..36]), Ok(vote(0, None)));
-        let by_zxid = Notification {
-            peer_epoch: 3,
-            ..vote(0, None)
-        };
+        let by_zxid = Notification { peer_epoch: 3, ..vote(0, None) };
         assert_eq!(Notification::decode_message(&full[..28]), Ok(by_zxid));
         for cut in (0..full.len()).filter(|cut| ![28, 36, 40].contains(cut)) {
-            assert!(
-                Notification::decode_message(&full[..cut]).is_err(),
-                "{cut} bytes"
-            );
+            assert!(Notification::decode_message(&full[..cut]).is_err(), "{cut} bytes");
         }
     }
 
@@ -287,20 +254,11 @@ mod tests {
     fn bad_states_and_config_lengths_skip_the_message() {
         let mut bytes = message(&vote(2, Some(b"version=0")));
         bytes[40..44].copy_from_slice(&(-1_i32).to_be_bytes());
-        assert_eq!(
-            Notification::decode_message(&bytes),
-            Err(DecodeError::BadLength(-1))
-        );
+        assert_eq!(Notification::decode_message(&bytes), Err(DecodeError::BadLength(-1)));
         bytes[40..44].copy_from_slice(&10_i32.to_be_bytes());
-        assert_eq!(
-            Notification::decode_message(&bytes),
-            Err(DecodeError::BadLength(10))
-        );
+        assert_eq!(Notification::decode_message(&bytes), Err(DecodeError::BadLength(10)));
         bytes[3] = 4;
-        assert_eq!(
-            Notification::decode_message(&bytes),
-            Err(DecodeError::UnknownType(4))
-        );
+        assert_eq!(Notification::decode_message(&bytes), Err(DecodeError::UnknownType(4)));
     }
 
     #[test]
@@ -308,27 +266,15 @@ mod tests {
         for (version, addresses) in [
             (HandshakeVersion::Plain, ""),
             (HandshakeVersion::V1, "127.0.0.1:24032"),
-            (
-                HandshakeVersion::V2,
-                "127.0.0.1:24032|[::1]:24032|0.0.0.0:1",
-            ),
+            (HandshakeVersion::V2, "127.0.0.1:24032|[::1]:24032|0.0.0.0:1"),
         ] {
-            let hello = Handshake {
-                version,
-                sid: ServerId(2),
-                addresses: addresses.into(),
-            };
+            let hello = Handshake { version, sid: ServerId(2), addresses: addresses.into() };
             let bytes = hello.to_bytes();
             for cut in 0..bytes.len() {
                 assert_eq!(cut_handshake(&bytes[..cut]), Ok(None));
             }
-            let dialled: Vec<_> = hello
-                .dial_back()
-                .map(|address| address.to_string())
-                .collect();
-            let good = addresses
-                .split('|')
-                .filter(|a| !a.is_empty() && !a.starts_with("0.0"));
+            let dialled: Vec<_> = hello.dial_back().map(|address| address.to_string()).collect();
+            let good = addresses.split('|').filter(|a| !a.is_empty() && !a.starts_with("0.0"));
             assert_eq!(dialled, good.collect::<Vec<_>>());
             assert_eq!(cut_handshake(&bytes), Ok(Some((hello, bytes.len()))));
         }
@@ -341,10 +287,7 @@ mod tests {
             let mut bytes = V1.to_be_bytes().to_vec();
             bytes.extend(2_i64.to_be_bytes());
             bytes.extend(i32::to_be_bytes(length));
-            assert_eq!(
-                cut_handshake(&bytes),
-                Err(DecodeError::BadLength(length.into()))
-            );
+            assert_eq!(cut_handshake(&bytes), Err(DecodeError::BadLength(length.into())));
         }
         for length in [0, -1, 524_289] {
             assert!(cut_message(&i32::to_be_bytes(length)).is_err());

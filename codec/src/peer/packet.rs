@@ -75,12 +75,7 @@ record! {
 impl<'a> QuorumPacket<'a> {
     /// A packet without identities.
     pub fn new(kind: PacketType, zxid: Zxid, data: Buffer<'a>) -> Self {
-        QuorumPacket {
-            packet_type: kind.code(),
-            zxid,
-            data,
-            authinfo: None,
-        }
+        QuorumPacket { packet_type: kind.code(), zxid, data, authinfo: None }
     }
 
     /// Its type, if it is a known one.
@@ -127,11 +122,7 @@ fn data_len(input: &[u8], limit: usize) -> Result<Option<usize>, DecodeError> {
 
 /// "More bytes are needed", unless there are already more than a legal value can take.
 pub(crate) fn need_more<T>(have: usize, most: usize) -> Result<Option<T>, DecodeError> {
-    if have >= most {
-        Err(DecodeError::BadLength(have as i64))
-    } else {
-        Ok(None)
-    }
+    if have >= most { Err(DecodeError::BadLength(have as i64)) } else { Ok(None) }
 }
 
 #[cfg(test)]
@@ -156,16 +147,10 @@ mod tests {
     fn lengths_over_the_limit_are_found_at_once() {
         let packet = QuorumPacket::new(PacketType::Proposal, Zxid(1), Some(&[0; 11]));
         let bytes = packet.to_bytes();
-        assert_eq!(
-            cut_packet(&bytes[..16], 10),
-            Err(DecodeError::BadLength(11))
-        );
+        assert_eq!(cut_packet(&bytes[..16], 10), Err(DecodeError::BadLength(11)));
         let mut negative = bytes.clone();
         negative[12..16].copy_from_slice(&(-2_i32).to_be_bytes());
-        assert_eq!(
-            cut_packet(&negative[..16], 10),
-            Err(DecodeError::BadLength(-2))
-        );
+        assert_eq!(cut_packet(&negative[..16], 10), Err(DecodeError::BadLength(-2)));
     }
 
     #[test]
@@ -175,10 +160,7 @@ mod tests {
         bytes.extend_from_slice(&i32::MAX.to_be_bytes());
         bytes.extend_from_slice(&[0; 60]);
         assert_eq!(cut_packet(&bytes, 100), Ok(None));
-        assert!(matches!(
-            cut_packet(&bytes, 10),
-            Err(DecodeError::BadLength(_))
-        ));
+        assert!(matches!(cut_packet(&bytes, 10), Err(DecodeError::BadLength(_))));
     }
 
     #[test]

@@ -26,11 +26,7 @@ impl LearnerInfo {
     /// What a current server sends.
     pub fn new(sid: ServerId, config_version: i64) -> Self {
         let protocol_version = super::packet::PROTOCOL_VERSION;
-        LearnerInfo {
-            sid: Some(sid),
-            protocol_version,
-            config_version: Some(config_version),
-        }
+        LearnerInfo { sid: Some(sid), protocol_version, config_version: Some(config_version) }
     }
 
     /// Reads the form that the length tells: 20, 12 or 8 bytes, or none at all.
@@ -39,9 +35,7 @@ impl LearnerInfo {
         let part = |from: usize, to: usize| data.get(from..to);
         LearnerInfo {
             sid: part(0, 8).and_then(|bytes| ServerId::from_bytes(bytes).ok()),
-            protocol_version: part(8, 12)
-                .and_then(|b| i32::from_bytes(b).ok())
-                .unwrap_or(0),
+            protocol_version: part(8, 12).and_then(|b| i32::from_bytes(b).ok()).unwrap_or(0),
             config_version: part(12, 20).and_then(|bytes| i64::from_bytes(bytes).ok()),
         }
     }
@@ -94,9 +88,7 @@ pub fn decode_touches(data: Buffer<'_>) -> Result<Vec<SessionTouch>, DecodeError
     if !data.len().is_multiple_of(SessionTouch::MIN_BYTES) {
         return Err(DecodeError::Truncated);
     }
-    data.chunks(SessionTouch::MIN_BYTES)
-        .map(SessionTouch::from_bytes)
-        .collect()
+    data.chunks(SessionTouch::MIN_BYTES).map(SessionTouch::from_bytes).collect()
 }
 
 /// An i32 as data: the protocol version in LEADERINFO, the current epoch (or -1) in ACKEPOCH.
@@ -135,15 +127,7 @@ impl<'a> Decode<'a> for ForwardedRequest<'a> {
         let (rest, session) = SessionId::decode(input)?;
         let (rest, cxid) = Xid::decode(rest)?;
         let (body, op) = i32::decode(rest)?;
-        Ok((
-            &body[body.len()..],
-            ForwardedRequest {
-                session,
-                cxid,
-                op,
-                body,
-            },
-        ))
+        Ok((&body[body.len()..], ForwardedRequest { session, cxid, op, body }))
     }
 }
 
@@ -201,29 +185,9 @@ mod tests {
         let full = LearnerInfo::new(ServerId(3), 7);
         for (info, length) in [
             (full, 20),
-            (
-                LearnerInfo {
-                    config_version: None,
-                    ..full
-                },
-                12,
-            ),
-            (
-                LearnerInfo {
-                    protocol_version: 0,
-                    config_version: None,
-                    ..full
-                },
-                8,
-            ),
-            (
-                LearnerInfo {
-                    sid: None,
-                    protocol_version: 0,
-                    config_version: None,
-                },
-                0,
-            ),
+            (LearnerInfo { config_version: None, ..full }, 12),
+            (LearnerInfo { protocol_version: 0, config_version: None, ..full }, 8),
+            (LearnerInfo { sid: None, protocol_version: 0, config_version: None }, 0),
         ] {
             let bytes = info.to_bytes();
             assert_eq!(bytes.len(), length);
@@ -235,17 +199,11 @@ mod tests {
 
     #[test]
     fn touches_have_no_count() {
-        let touch = SessionTouch {
-            session: SessionId(5),
-            timeout: 20_000,
-        };
+        let touch = SessionTouch { session: SessionId(5), timeout: 20_000 };
         let mut bytes = touch.to_bytes();
         touch.encode(&mut bytes);
         assert_eq!(decode_touches(Some(&bytes)), Ok(vec![touch, touch]));
-        assert_eq!(
-            decode_touches(Some(&bytes[..13])),
-            Err(DecodeError::Truncated)
-        );
+        assert_eq!(decode_touches(Some(&bytes[..13])), Err(DecodeError::Truncated));
         assert_eq!(decode_touches(None), Ok(vec![]));
     }
 

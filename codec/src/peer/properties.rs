@@ -39,8 +39,7 @@ fn is_blank(c: char) -> bool {
 
 /// Lines end with LF, CR or CR LF.
 fn split_lines(text: &str) -> impl Iterator<Item = &str> {
-    text.split('\n')
-        .flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
+    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
 fn ends_with_escape(line: &str) -> bool {
@@ -51,15 +50,8 @@ fn split_line(logical: &str, line: usize) -> Property {
     let end = key_end(logical);
     let (key, rest) = logical.split_at(end);
     let rest = rest.trim_start_matches(is_blank);
-    let rest = rest
-        .strip_prefix(['=', ':'])
-        .unwrap_or(rest)
-        .trim_start_matches(is_blank);
-    Property {
-        line,
-        key: unescape(key),
-        value: unescape(rest),
-    }
+    let rest = rest.strip_prefix(['=', ':']).unwrap_or(rest).trim_start_matches(is_blank);
+    Property { line, key: unescape(key), value: unescape(rest) }
 }
 
 fn key_end(line: &str) -> usize {
@@ -107,10 +99,7 @@ mod tests {
     use super::*;
 
     fn pairs(text: &str) -> Vec<(String, String)> {
-        parse_properties(text)
-            .into_iter()
-            .map(|p| (p.key, p.value))
-            .collect()
+        parse_properties(text).into_iter().map(|p| (p.key, p.value)).collect()
     }
 
     #[test]
@@ -127,23 +116,15 @@ mod tests {
             ("g", ""),
             ("h", ""),
         ];
-        let expected: Vec<_> = expected
-            .iter()
-            .map(|(k, v)| (k.to_string(), v.to_string()))
-            .collect();
+        let expected: Vec<_> =
+            expected.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         assert_eq!(found, expected);
     }
 
     #[test]
     fn values_keep_later_separators_and_line_numbers_count_real_lines() {
-        assert_eq!(
-            pairs("s.1=h:1:2;3"),
-            [("s.1".to_string(), "h:1:2;3".to_string())]
-        );
-        let lines: Vec<_> = parse_properties("a=1\\\n2\nb=3")
-            .iter()
-            .map(|p| p.line)
-            .collect();
+        assert_eq!(pairs("s.1=h:1:2;3"), [("s.1".to_string(), "h:1:2;3".to_string())]);
+        let lines: Vec<_> = parse_properties("a=1\\\n2\nb=3").iter().map(|p| p.line).collect();
         assert_eq!(lines, [1, 3]);
         assert_eq!(pairs("a=1\\"), [("a".to_string(), "1".to_string())]);
         assert_eq!(pairs("a=\\u12"), [("a".to_string(), "\u{12}".to_string())]);

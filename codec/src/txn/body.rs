@@ -248,19 +248,8 @@ record! {
 
 impl<'a> From<CreateTxnV0<'a>> for CreateTxn<'a> {
     fn from(old: CreateTxnV0<'a>) -> Self {
-        let CreateTxnV0 {
-            path,
-            data,
-            acl,
-            ephemeral,
-        } = old;
-        CreateTxn {
-            path,
-            data,
-            acl,
-            ephemeral,
-            parent_cversion: -1,
-        }
+        let CreateTxnV0 { path, data, acl, ephemeral } = old;
+        CreateTxn { path, data, acl, ephemeral, parent_cversion: -1 }
     }
 }
 

@@ -64,13 +64,6 @@ impl<'a> Decode<'a> for Txn<'a> {
             12.. => TxnDigest::decode(rest).map(|(rest, digest)| (rest, Some(digest)))?,
             _ => (&rest[rest.len()..], None),
         };
-        Ok((
-            rest,
-            Txn {
-                header,
-                body,
-                digest,
-            },
-        ))
+        Ok((rest, Txn { header, body, digest }))
     }
 }

@@ -49,26 +49,19 @@ pub fn one_way(entries: &[Value], from: &str) -> Vec<Value> {
 
 /// A 64-bit number written as a hex string of its unsigned value.
 pub fn hex64(value: &Value) -> i64 {
-    let text = value
-        .as_str()
-        .unwrap_or_else(|| panic!("{value} is no hex number"));
+    let text = value.as_str().unwrap_or_else(|| panic!("{value} is no hex number"));
     u64::from_str_radix(text.trim_start_matches("0x"), 16).unwrap() as i64
 }
 
 pub fn number(value: &Value) -> i64 {
-    value
-        .as_i64()
-        .unwrap_or_else(|| panic!("{value} is no number"))
+    value.as_i64().unwrap_or_else(|| panic!("{value} is no number"))
 }
 
 /// Hex digits to bytes; everything else is left out.
 pub fn unhex(text: &str) -> Vec<u8> {
     let digits: Vec<_> = text.chars().filter_map(|c| c.to_digit(16)).collect();
     assert_eq!(digits.len() % 2, 0, "{text}");
-    digits
-        .chunks(2)
-        .map(|pair| (pair[0] << 4 | pair[1]) as u8)
-        .collect()
+    digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
 }
 
 /// Decodes a whole value, which must take all bytes, and checks that it encodes to them again.
@@ -98,20 +91,8 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// A createSession with the digest of a fresh tree.
 pub fn create_session(session: SessionId, zxid: i64, time: i64, time_out: i32) -> Txn<'static> {
-    let header = TxnHeader {
-        client_id: session,
-        cxid: Xid(0),
-        zxid: Zxid(zxid),
-        time,
-        txn_type: -10,
-    };
+    let header =
+        TxnHeader { client_id: session, cxid: Xid(0), zxid: Zxid(zxid), time, txn_type: -10 };
     let body = TxnBody::CreateSession(CreateSessionTxn { time_out });
-    Txn {
-        header,
-        body,
-        digest: Some(TxnDigest {
-            version: 2,
-            tree_digest: 0x51c6_d660,
-        }),
-    }
+    Txn { header, body, digest: Some(TxnDigest { version: 2, tree_digest: 0x51c6_d660 }) }
 }

@@ -27,22 +27,11 @@ impl Tree {
             return Err(ErrorCode::NodeExists);
         }
         let acl = self.acls.intern(new.acl);
-        let node = self
-            .nodes
-            .insert(name, new.data, &stat_of(step, new.owner), acl);
-        self.raise_child_counter(
-            (parent, parent_path),
-            new.parent_cversion,
-            step.zxid(),
-            || 1,
-        );
+        let node = self.nodes.insert(name, new.data, &stat_of(step, new.owner), acl);
+        self.raise_child_counter((parent, parent_path), new.parent_cversion, step.zxid(), || 1);
         self.hang_in(parent, node, new.path, hash);
         self.after_creation(new.path, name, node);
-        let change = Change::Created {
-            path: new.path,
-            node,
-            parent,
-        };
+        let change = Change::Created { path: new.path, node, parent };
         changes.change(self, step.zxid(), &change);
         Ok(self.node(node).stat())
     }
@@ -58,12 +47,7 @@ impl Tree {
         (parent, parent_path): (NodeId, &str),
     ) {
         self.replace_acl(node, new.acl);
-        self.raise_child_counter(
-            (parent, parent_path),
-            new.parent_cversion,
-            step.zxid(),
-            || 0,
-        );
+        self.raise_child_counter((parent, parent_path), new.parent_cversion, step.zxid(), || 0);
     }
 
     /// The child counter only ever rises; at its highest value it and the pzxid stay. -1 comes
@@ -76,11 +60,7 @@ impl Tree {
         if_unknown: impl FnOnce() -> i32,
     ) {
         let now = self.nodes.kin(parent).cversion;
-        let to = if to == -1 {
-            now.wrapping_add(if_unknown())
-        } else {
-            to
-        };
+        let to = if to == -1 { now.wrapping_add(if_unknown()) } else { to };
         if to <= now {
             return;
         }

@@ -28,9 +28,7 @@ impl Tree {
 
     fn raise_pzxid(&mut self, parent: NodeId, path: &str, zxid: Zxid) {
         if zxid.0 > self.nodes.kin(parent).pzxid {
-            self.touch(parent, path, |tree| {
-                tree.nodes.kin_mut(parent).pzxid = zxid.0
-            });
+            self.touch(parent, path, |tree| tree.nodes.kin_mut(parent).pzxid = zxid.0);
         }
     }
 

@@ -19,9 +19,7 @@ impl Tree {
         if parts.iter().any(|part| matches!(part, TxnBody::Error(_))) {
             return Ok(TxnResult::Multi(failed(&parts)));
         }
-        let results = parts
-            .iter()
-            .map(|part| self.apply_part(step, part, changes));
+        let results = parts.iter().map(|part| self.apply_part(step, part, changes));
         Ok(TxnResult::Multi(results.collect()))
     }
 
@@ -33,15 +31,10 @@ impl Tree {
     ) -> OpResult {
         let result = self.apply_one(step, part, changes);
         match result {
-            Ok(TxnResult::Created(stat)) => OpResult::Created {
-                op: part.op(),
-                path: created_path(part).into(),
-                stat,
-            },
-            Ok(TxnResult::Stat(stat)) => OpResult::Stat {
-                op: part.op(),
-                stat,
-            },
+            Ok(TxnResult::Created(stat)) => {
+                OpResult::Created { op: part.op(), path: created_path(part).into(), stat }
+            }
+            Ok(TxnResult::Stat(stat)) => OpResult::Stat { op: part.op(), stat },
             Ok(_) if matches!(part, TxnBody::Check(_)) => OpResult::Checked,
             Ok(_) => OpResult::Deleted,
             Err(code) => {
@@ -55,15 +48,10 @@ impl Tree {
 /// A part must be whole before any part is applied; a multi inside a multi is nothing known.
 fn decode<'a>(part: &SubTxn<'a>) -> Option<TxnBody<'a>> {
     let op = OpCode::from_code(part.txn_type)?;
-    if matches!(
-        op,
-        OpCode::Multi | OpCode::CreateSession | OpCode::CloseSession
-    ) {
+    if matches!(op, OpCode::Multi | OpCode::CreateSession | OpCode::CloseSession) {
         return None;
     }
-    TxnBody::decode(part.txn_type, part.data.unwrap_or_default())
-        .ok()
-        .map(|(_, body)| body)
+    TxnBody::decode(part.txn_type, part.data.unwrap_or_default()).ok().map(|(_, body)| body)
 }
 
 /// Parts before the one that failed answer 0, it answers its code, those behind it -2.

@@ -21,8 +21,7 @@ impl Tree {
         let before = self.nodes[node].data_len() as i64;
         self.touch(node, path, |tree| {
             tree.write_data(node, path, body.data);
-            tree.nodes
-                .set_revision(node, step.zxid(), step.header.time, body.version);
+            tree.nodes.set_revision(node, step.zxid(), step.header.time, body.version);
         });
         let bytes = self.nodes[node].data_len() as i64 - before;
         self.count_usage(path, bytes, 0);

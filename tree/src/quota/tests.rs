@@ -4,12 +4,7 @@ use super::*;
 use crate::testing::{Author, data_of};
 
 fn quota(count: i64, bytes: i64, bytes_hard: i64, count_hard: i64) -> QuotaText {
-    QuotaText {
-        count,
-        bytes,
-        count_hard,
-        bytes_hard,
-    }
+    QuotaText { count, bytes, count_hard, bytes_hard }
 }
 
 #[test]
@@ -18,28 +13,15 @@ fn texts_are_read_as_zookeeper_writes_them() {
         ("", quota(-1, -1, -1, -1)),
         ("count=4,bytes=5", quota(4, 5, -1, -1)),
         ("bytes=5", quota(-1, 5, -1, -1)),
-        (
-            "count=4,bytes=5=;byteHardLimit=6;countHardLimit=7",
-            quota(4, 5, 6, 7),
-        ),
+        ("count=4,bytes=5=;byteHardLimit=6;countHardLimit=7", quota(4, 5, 6, 7)),
         ("count=4,,;bytes=,other=9", quota(4, -1, -1, -1)),
         ("count=-3,bytes==5", quota(-3, -1, -1, -1)),
     ];
     for (text, want) in cases {
-        assert_eq!(
-            QuotaText::parse(Some(text.as_bytes())),
-            Ok(want),
-            "{text:?}"
-        );
+        assert_eq!(QuotaText::parse(Some(text.as_bytes())), Ok(want), "{text:?}");
     }
     assert_eq!(QuotaText::parse(None), Ok(QuotaText::default()));
-    for bad in [
-        "count",
-        "count=x",
-        ",count=1",
-        "count=1,x",
-        "count=99999999999999999999",
-    ] {
+    for bad in ["count", "count=x", ",count=1", "count=1,x", "count=99999999999999999999"] {
         assert!(QuotaText::parse(Some(bad.as_bytes())).is_err(), "{bad:?}");
     }
     assert!(QuotaText::parse(Some(b"count=\xff")).is_err());
@@ -49,14 +31,8 @@ fn texts_are_read_as_zookeeper_writes_them() {
 fn texts_are_written_as_zookeeper_writes_them() {
     assert_eq!(quota(2, 8, -1, -1).to_string(), "count=2,bytes=8");
     let all = quota(4, 5, 6, 7);
-    assert_eq!(
-        all.to_string(),
-        "count=4,bytes=5=;byteHardLimit=6;countHardLimit=7"
-    );
-    assert_eq!(
-        quota(4, 5, -1, 7).to_string(),
-        "count=4,bytes=5=;countHardLimit=7"
-    );
+    assert_eq!(all.to_string(), "count=4,bytes=5=;byteHardLimit=6;countHardLimit=7");
+    assert_eq!(quota(4, 5, -1, 7).to_string(), "count=4,bytes=5=;countHardLimit=7");
     assert_eq!(QuotaText::parse(Some(all.to_string().as_bytes())), Ok(all));
 }
 
@@ -77,10 +53,7 @@ const STATS_PATH: &str = "/zookeeper/quota/q/zookeeper_stats";
 fn usage_counts_the_subtree_itself_and_leaves_the_stat_alone() {
     let mut author = author_with_quota("count=0,bytes=0");
     assert_eq!(data_of(&author.tree, STATS_PATH), "count=2,bytes=8");
-    let before = author
-        .tree
-        .get(STATS_PATH)
-        .map(|node| node.stat_persisted());
+    let before = author.tree.get(STATS_PATH).map(|node| node.stat_persisted());
     author.create("/q/b", "xx");
     author.set("/q/b", "xxxx");
     author.create("/qq", "none of it");
@@ -88,20 +61,8 @@ fn usage_counts_the_subtree_itself_and_leaves_the_stat_alone() {
     author.delete("/q/b");
     author.delete("/q/a");
     assert_eq!(data_of(&author.tree, STATS_PATH), "count=1,bytes=5");
-    assert_eq!(
-        author
-            .tree
-            .get(STATS_PATH)
-            .map(|node| node.stat_persisted()),
-        before
-    );
-    assert_eq!(
-        author
-            .tree
-            .get(STATS_PATH)
-            .map(|node| node.stat().data_length),
-        Some(15)
-    );
+    assert_eq!(author.tree.get(STATS_PATH).map(|node| node.stat_persisted()), before);
+    assert_eq!(author.tree.get(STATS_PATH).map(|node| node.stat().data_length), Some(15));
     author.tree.check().unwrap();
 }
 
@@ -110,10 +71,7 @@ fn the_deepest_quota_counts_alone_until_its_limits_go() {
     let mut author = author_with_quota("");
     author.create("/q/deep", "");
     author.create("/zookeeper/quota/q/deep", "");
-    author.create(
-        "/zookeeper/quota/q/deep/zookeeper_limits",
-        "count=9,bytes=9",
-    );
+    author.create("/zookeeper/quota/q/deep/zookeeper_limits", "count=9,bytes=9");
     author.create("/zookeeper/quota/q/deep/zookeeper_stats", "");
     author.create("/q/deep/x", "abc");
     let deep = "/zookeeper/quota/q/deep/zookeeper_stats";

@@ -9,9 +9,7 @@ use codec::SessionId;
 /// the first whole tick after its timeout. It expires once that time is reached.
 pub fn bucket_of(heard: u64, timeout_ms: u64, tick_ms: u64) -> u64 {
     let tick_ms = tick_ms.max(1);
-    (heard.saturating_add(timeout_ms) / tick_ms)
-        .saturating_add(1)
-        .saturating_mul(tick_ms)
+    (heard.saturating_add(timeout_ms) / tick_ms).saturating_add(1).saturating_mul(tick_ms)
 }
 
 /// How much one sweep may do, so that the end of very many sessions is spread over many sweeps.
@@ -42,14 +40,7 @@ pub struct Expiry {
 
 impl fmt::Display for Expiry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Expiry {
-            session,
-            timeout_ms,
-            silent_ms,
-            uncounted_ms,
-            bucket,
-            overdue_ms,
-        } = self;
+        let Expiry { session, timeout_ms, silent_ms, uncounted_ms, bucket, overdue_ms } = self;
         write!(
             f,
             "session {session} expired: nothing heard for {silent_ms} ms, timeout {timeout_ms} \
@@ -77,10 +68,7 @@ mod tests {
         for heard in [0, 1, 1_999, 2_000, 123_457] {
             let end = bucket_of(heard, 4_000, 2_000);
             assert_eq!(end % 2_000, 0);
-            assert!(
-                end > heard + 4_000 && end <= heard + 6_000,
-                "{heard}: {end}"
-            );
+            assert!(end > heard + 4_000 && end <= heard + 6_000, "{heard}: {end}");
         }
     }
 

@@ -21,10 +21,7 @@ impl SessionIds {
     /// lie between one millisecond and the next. Any clock will do that is later at every start;
     /// where it may not be, [`Self::next_id`] is told which ids are taken.
     pub fn new(server: ServerId, start_ms: u64) -> Self {
-        SessionIds {
-            server: server.0 << 56,
-            next: ((start_ms << 24) >> 8) as i64,
-        }
+        SessionIds { server: server.0 << 56, next: ((start_ms << 24) >> 8) as i64 }
     }
 
     /// The next id that is neither 0, nor the mark of container nodes, nor `taken`.
@@ -59,10 +56,7 @@ mod tests {
 
     #[test]
     fn the_container_mark_and_zero_are_skipped() {
-        assert_eq!(
-            SessionIds::new(ServerId(128), 0).next_id(|_| false).0,
-            i64::MIN + 1
-        );
+        assert_eq!(SessionIds::new(ServerId(128), 0).next_id(|_| false).0, i64::MIN + 1);
         assert_eq!(SessionIds::new(ServerId(0), 0).next_id(|_| false).0, 1);
     }
 
@@ -75,10 +69,7 @@ mod tests {
 
     #[test]
     fn counting_never_runs_into_the_server_byte() {
-        let mut ids = SessionIds {
-            server: 9 << 56,
-            next: LOW_56,
-        };
+        let mut ids = SessionIds { server: 9 << 56, next: LOW_56 };
         assert_eq!(ids.next_id(|_| false).0, (9 << 56) | LOW_56);
         assert_eq!(ids.next_id(|_| false).0, 9 << 56);
     }

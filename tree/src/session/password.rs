@@ -66,26 +66,17 @@ mod tests {
             assert!(!is_valid_password(session, &wrong), "byte {at}");
         }
         assert!(!is_valid_password(session, &right[..15]));
-        assert!(!is_valid_password(
-            session,
-            &[right.as_slice(), &[0]].concat()
-        ));
+        assert!(!is_valid_password(session, &[right.as_slice(), &[0]].concat()));
         assert!(!is_valid_password(session, &[]));
     }
 
     #[test]
     fn session_zero_has_no_valid_password() {
-        assert!(!is_valid_password(
-            SessionId::NONE,
-            &password(SessionId::NONE)
-        ));
+        assert!(!is_valid_password(SessionId::NONE, &password(SessionId::NONE)));
     }
 
     #[test]
     fn the_server_byte_does_not_enter_the_password() {
-        assert_eq!(
-            password(SessionId(0x0100_0000_0000_0009)),
-            password(SessionId(9))
-        );
+        assert_eq!(password(SessionId(0x0100_0000_0000_0009)), password(SessionId(9)));
     }
 }

@@ -34,10 +34,7 @@ pub struct Stall {
 
 impl fmt::Display for Stall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Stall {
-            stood_still_ms,
-            grace_ms,
-        } = self;
+        let Stall { stood_still_ms, grace_ms } = self;
         write!(
             f,
             "not counted: {stood_still_ms} ms in which this server itself stood still; every \
@@ -69,12 +66,7 @@ pub struct StallGuard {
 impl StallGuard {
     /// A guard that has seen no stall.
     pub fn new(rules: StallRules) -> Self {
-        StallGuard {
-            rules,
-            last_beat: None,
-            asleep_ms: 0,
-            frozen: Vec::new(),
-        }
+        StallGuard { rules, last_beat: None, asleep_ms: 0, frozen: Vec::new() }
     }
 
     /// Feeds one beat. `asleep_ms` is how long the machine has been suspended since it started
@@ -94,10 +86,7 @@ impl StallGuard {
             return None;
         }
         let grace_ms = self.freeze(last, now);
-        Some(Stall {
-            stood_still_ms: gap + slept,
-            grace_ms,
-        })
+        Some(Stall { stood_still_ms: gap + slept, grace_ms })
     }
 
     /// Stops the clock from `start` to `now` and a grace beyond. The grace never exceeds the time
@@ -118,11 +107,7 @@ impl StallGuard {
                 if self.frozen.len() == MAX_STALLS {
                     self.frozen.remove(0);
                 }
-                self.frozen.push(Frozen {
-                    start,
-                    end: now + grace,
-                    before,
-                });
+                self.frozen.push(Frozen { start, end: now + grace, before });
                 grace
             }
         }
@@ -139,9 +124,7 @@ impl StallGuard {
 
     /// Milliseconds between two monotonic times that no session was charged for.
     pub fn uncounted_ms(&self, from: u64, to: u64) -> u64 {
-        let counted = self
-            .session_time(to)
-            .saturating_sub(self.session_time(from));
+        let counted = self.session_time(to).saturating_sub(self.session_time(from));
         to.saturating_sub(from).saturating_sub(counted)
     }
 }
@@ -151,11 +134,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const RULES: StallRules = StallRules {
-        beat_ms: 100,
-        late_ms: 500,
-        grace_ms: 2000,
-    };
+    const RULES: StallRules = StallRules { beat_ms: 100, late_ms: 500, grace_ms: 2000 };
 
     fn beating(guard: &mut StallGuard, from: u64, to: u64) {
         for now in (from..=to).step_by(100) {
@@ -177,13 +156,7 @@ mod tests {
         let mut guard = StallGuard::new(RULES);
         beating(&mut guard, 0, 1_000);
         let stall = guard.beat(8_312, 0).unwrap();
-        assert_eq!(
-            stall,
-            Stall {
-                stood_still_ms: 7_312,
-                grace_ms: 2_000
-            }
-        );
+        assert_eq!(stall, Stall { stood_still_ms: 7_312, grace_ms: 2_000 });
         assert_eq!(
             stall.to_string(),
             "not counted: 7312 ms in which this server itself stood still; every session gets \
@@ -200,19 +173,9 @@ mod tests {
     #[test]
     fn a_suspended_machine_is_a_stall_though_the_monotonic_clock_stood() {
         let mut guard = StallGuard::new(RULES);
-        assert_eq!(
-            guard.beat(1_000, 50_000),
-            None,
-            "sleep before the start is none of ours"
-        );
+        assert_eq!(guard.beat(1_000, 50_000), None, "sleep before the start is none of ours");
         let stall = guard.beat(1_100, 650_000).unwrap();
-        assert_eq!(
-            stall,
-            Stall {
-                stood_still_ms: 600_100,
-                grace_ms: 2_000
-            }
-        );
+        assert_eq!(stall, Stall { stood_still_ms: 600_100, grace_ms: 2_000 });
         assert_eq!(guard.session_time(3_100), 1_000);
     }
 

@@ -26,11 +26,7 @@ pub struct Weights {
 
 impl Default for Weights {
     fn default() -> Self {
-        Weights {
-            global: 3,
-            renew: 2,
-            local: 1,
-        }
+        Weights { global: 3, renew: 2, local: 1 }
     }
 }
 
@@ -65,13 +61,7 @@ pub struct ThrottleRules {
 
 impl Default for ThrottleRules {
     fn default() -> Self {
-        ThrottleRules {
-            tokens: 0,
-            fill_time_ms: 1,
-            fill_count: 1,
-            freeze: None,
-            weights: None,
-        }
+        ThrottleRules { tokens: 0, fill_time_ms: 1, fill_count: 1, freeze: None, weights: None }
     }
 }
 
@@ -188,12 +178,7 @@ mod tests {
     const ONE: ConnectKind = ConnectKind::Global;
 
     fn rules() -> ThrottleRules {
-        ThrottleRules {
-            tokens: 3,
-            fill_time_ms: 100,
-            fill_count: 2,
-            ..Default::default()
-        }
+        ThrottleRules { tokens: 3, fill_time_ms: 100, fill_count: 2, ..Default::default() }
     }
 
     #[test]
@@ -211,11 +196,7 @@ mod tests {
         assert_eq!(throttle.admit(ONE, 99, 0.9), NoTokens);
         let answers: Vec<_> = (0..3).map(|_| throttle.admit(ONE, 199, 0.9)).collect();
         assert_eq!(answers, [Admitted, Admitted, NoTokens]);
-        assert_eq!(
-            throttle.admit(ONE, 200, 0.9),
-            Admitted,
-            "the 99 ms before were kept"
-        );
+        assert_eq!(throttle.admit(ONE, 200, 0.9), Admitted, "the 99 ms before were kept");
     }
 
     #[test]
@@ -228,17 +209,11 @@ mod tests {
 
     #[test]
     fn weights_make_new_global_sessions_dearest() {
-        let weighted = ThrottleRules {
-            tokens: 6,
-            weights: Some(Weights::default()),
-            ..rules()
-        };
+        let weighted = ThrottleRules { tokens: 6, weights: Some(Weights::default()), ..rules() };
         let mut throttle = ConnectThrottle::new(weighted, 0);
-        for (kind, deficit) in [
-            (ConnectKind::Global, 3),
-            (ConnectKind::Renew, 5),
-            (ConnectKind::Local, 6),
-        ] {
+        for (kind, deficit) in
+            [(ConnectKind::Global, 3), (ConnectKind::Renew, 5), (ConnectKind::Local, 6)]
+        {
             assert_eq!(throttle.admit(kind, 0, 0.9), Admitted);
             assert_eq!(throttle.deficit(), deficit, "{kind:?}");
         }
@@ -247,11 +222,7 @@ mod tests {
 
     #[test]
     fn a_weight_above_the_bucket_costs_the_whole_bucket() {
-        let weighted = ThrottleRules {
-            tokens: 2,
-            weights: Some(Weights::default()),
-            ..rules()
-        };
+        let weighted = ThrottleRules { tokens: 2, weights: Some(Weights::default()), ..rules() };
         let mut throttle = ConnectThrottle::new(weighted, 0);
         assert_eq!(throttle.admit(ConnectKind::Global, 0, 0.9), Admitted);
         assert_eq!(throttle.admit(ConnectKind::Local, 0, 0.9), NoTokens);
@@ -259,28 +230,15 @@ mod tests {
 
     #[test]
     fn the_drop_chance_rises_while_empty_and_falls_when_full() {
-        let freeze = Freeze {
-            time_ms: 10,
-            increase: 0.5,
-            decrease: 0.25,
-            decrease_ratio: 0.0,
-        };
-        let rules = ThrottleRules {
-            freeze: Some(freeze),
-            fill_time_ms: 1_000,
-            ..rules()
-        };
+        let freeze = Freeze { time_ms: 10, increase: 0.5, decrease: 0.25, decrease_ratio: 0.0 };
+        let rules = ThrottleRules { freeze: Some(freeze), fill_time_ms: 1_000, ..rules() };
         let mut throttle = ConnectThrottle::new(rules, 0);
         for _ in 0..3 {
             assert_eq!(throttle.admit(ONE, 0, 0.0), Admitted);
         }
         assert_eq!(throttle.admit(ONE, 11, 0.6), NoTokens);
         assert_eq!(throttle.drop_chance(), 0.5);
-        assert_eq!(
-            throttle.admit(ONE, 12, 0.4),
-            Dropped,
-            "not adapted again before 10 ms"
-        );
+        assert_eq!(throttle.admit(ONE, 12, 0.4), Dropped, "not adapted again before 10 ms");
         assert_eq!(throttle.admit(ONE, 22, 0.99), Dropped);
         assert_eq!(throttle.drop_chance(), 1.0);
         assert_eq!(throttle.admit(ONE, 5_000, 0.8), Admitted);

@@ -27,11 +27,7 @@ impl TimeoutBounds {
     /// The lower bound exceeds the upper one.
     pub fn new(tick_ms: i32, min_ms: i32, max_ms: i32) -> Result<Self, TimeoutBoundsError> {
         let or_ticks = |set: i32, ticks| {
-            if set < 0 {
-                tick_ms.saturating_mul(ticks)
-            } else {
-                set
-            }
+            if set < 0 { tick_ms.saturating_mul(ticks) } else { set }
         };
         let (min_ms, max_ms) = (or_ticks(min_ms, 2), or_ticks(max_ms, 20));
         if min_ms > max_ms {
@@ -63,13 +59,8 @@ mod tests {
     #[test]
     fn unset_bounds_are_two_and_twenty_ticks() {
         let bounds = TimeoutBounds::new(2000, -1, -1).unwrap();
-        for (asked, given) in [
-            (1, 4000),
-            (-5, 4000),
-            (0, 4000),
-            (30000, 30000),
-            (1_000_000, 40000),
-        ] {
+        for (asked, given) in [(1, 4000), (-5, 4000), (0, 4000), (30000, 30000), (1_000_000, 40000)]
+        {
             assert_eq!(bounds.negotiate(asked), given, "{asked}");
         }
     }
@@ -85,13 +76,7 @@ mod tests {
     #[test]
     fn a_lower_bound_above_the_upper_one_is_refused_with_both_names() {
         let error = TimeoutBounds::new(2000, 50000, -1).unwrap_err();
-        assert_eq!(
-            error,
-            TimeoutBoundsError {
-                min_ms: 50000,
-                max_ms: 40000
-            }
-        );
+        assert_eq!(error, TimeoutBoundsError { min_ms: 50000, max_ms: 40000 });
         let text = error.to_string();
         assert!(text.contains("minSessionTimeout (50000 ms)"), "{text}");
         assert!(text.contains("maxSessionTimeout (40000 ms)"), "{text}");

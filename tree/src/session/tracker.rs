@@ -114,14 +114,7 @@ impl SessionTracker {
         }
         let timeout_ms = timeout_ms.max(0) as u32;
         let bucket = self.bucket(now, timeout_ms);
-        let entry = Entry {
-            heard: now,
-            bucket,
-            owner,
-            timeout_ms,
-            kind,
-            closing: false,
-        };
+        let entry = Entry { heard: now, bucket, owner, timeout_ms, kind, closing: false };
         self.sessions.insert(session, entry);
         self.queue.insert((bucket, session));
         self.local += usize::from(kind == SessionKind::Local);
@@ -147,21 +140,12 @@ impl SessionTracker {
     /// A sign of life that brings a timeout along, as learners report it. False if the session is
     /// unknown or closing.
     pub fn renew(&mut self, session: SessionId, timeout_ms: i32, now: u64) -> bool {
-        let Some(entry) = self
-            .sessions
-            .get_mut(&session)
-            .filter(|entry| !entry.closing)
-        else {
+        let Some(entry) = self.sessions.get_mut(&session).filter(|entry| !entry.closing) else {
             return false;
         };
         entry.timeout_ms = timeout_ms.max(0) as u32;
         entry.heard = entry.heard.max(now);
-        let Entry {
-            heard,
-            timeout_ms,
-            bucket: old,
-            ..
-        } = *entry;
+        let Entry { heard, timeout_ms, bucket: old, .. } = *entry;
         let bucket = self.bucket(heard, timeout_ms);
         // A later bucket is found by the sweep; an earlier one would be found too late.
         if bucket < old {
@@ -194,10 +178,7 @@ impl SessionTracker {
     /// Marks that a closeSession is under way: nothing more is accepted from the session. False if
     /// it is not tracked.
     pub fn start_closing(&mut self, session: SessionId) -> bool {
-        self.sessions
-            .get_mut(&session)
-            .map(|entry| entry.closing = true)
-            .is_some()
+        self.sessions.get_mut(&session).map(|entry| entry.closing = true).is_some()
     }
 
     /// Forgets a session, once its closeSession is applied. False if it was not tracked.
@@ -263,9 +244,7 @@ impl SessionTracker {
                 break;
             }
             looked += 1;
-            sweep
-                .expired
-                .extend(self.settle(session, now, seen(session)));
+            sweep.expired.extend(self.settle(session, now, seen(session)));
         }
         sweep
     }
@@ -321,9 +300,7 @@ impl SessionTracker {
 
     /// Whether a closeSession is under way.
     pub fn is_closing(&self, session: SessionId) -> bool {
-        self.sessions
-            .get(&session)
-            .is_some_and(|entry| entry.closing)
+        self.sessions.get(&session).is_some_and(|entry| entry.closing)
     }
 
     /// Local or global; None if not tracked.
@@ -338,9 +315,7 @@ impl SessionTracker {
 
     /// Its timeout in ms as last negotiated; None if not tracked.
     pub fn timeout_ms(&self, session: SessionId) -> Option<i32> {
-        self.sessions
-            .get(&session)
-            .map(|entry| entry.timeout_ms as i32)
+        self.sessions.get(&session).map(|entry| entry.timeout_ms as i32)
     }
 
     /// Number of sessions, local ones included.
@@ -376,25 +351,16 @@ impl SessionTracker {
         let session_now = self.clock.session_time(now);
         let mut sets: BTreeMap<u64, Vec<SessionId>> = BTreeMap::new();
         for &(_, session) in &self.queue {
-            let Some(entry) = self
-                .sessions
-                .get(&session)
-                .filter(|entry| entry.kind == kind)
-            else {
+            let Some(entry) = self.sessions.get(&session).filter(|entry| entry.kind == kind) else {
                 continue;
             };
             let heard = entry.heard.max(seen(session).unwrap_or(0)).min(now);
-            sets.entry(self.bucket(heard, entry.timeout_ms))
-                .or_default()
-                .push(session);
+            sets.entry(self.bucket(heard, entry.timeout_ms)).or_default().push(session);
         }
         let in_ms = |bucket: u64| bucket as i64 - session_now as i64;
         let set = |(bucket, mut sessions): (u64, Vec<SessionId>)| {
             sessions.sort_unstable();
-            Bucket {
-                expires_in_ms: in_ms(bucket),
-                sessions,
-            }
+            Bucket { expires_in_ms: in_ms(bucket), sessions }
         };
         sets.into_iter().map(set).collect()
     }

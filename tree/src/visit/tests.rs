@@ -28,10 +28,7 @@ fn author(nodes: &[&str]) -> Author {
 fn walk_to(author: &mut Author, cursor: CursorId, out: &mut BytesMut, path: &str) {
     let target = author.tree.find(path);
     while author.tree.cursors.next_nodes().next() != target {
-        assert!(
-            author.tree.snapshot_slice(cursor, out, 1),
-            "{path} was not met"
-        );
+        assert!(author.tree.snapshot_slice(cursor, out, 1), "{path} was not met");
     }
 }
 
@@ -85,11 +82,7 @@ fn a_deleted_next_node_moves_the_cursor_on() {
     while author.tree.snapshot_slice(cursor, &mut out, 1) {}
     let seen = paths(&out);
     assert!(seen.contains(&"/x".into()));
-    assert!(
-        seen.iter()
-            .all(|path| path != "/y" && path != "/z" && path != "/y/k"),
-        "{seen:?}"
-    );
+    assert!(seen.iter().all(|path| path != "/y" && path != "/z" && path != "/y/k"), "{seen:?}");
     assert!(seen.contains(&"/zookeeper/quota".into()));
 }
 

@@ -84,13 +84,7 @@ impl<'a> Scene<'a> {
         watchers: &'a [WatcherId],
     ) -> Option<Fired<'a>> {
         let acl = self.tree.node(node).acl();
-        (!watchers.is_empty()).then_some(Fired {
-            event,
-            zxid: self.zxid,
-            path,
-            acl,
-            watchers,
-        })
+        (!watchers.is_empty()).then_some(Fired { event, zxid: self.zxid, path, acl, watchers })
     }
 }
 
@@ -146,10 +140,7 @@ impl WatchTable {
             self.collect_above(scene.tree, node, told);
         }
         self.consume(node, of, Modes::DATA_ONCE);
-        scene
-            .event(event, (node, path), told)
-            .into_iter()
-            .for_each(out);
+        scene.event(event, (node, path), told).into_iter().for_each(out);
     }
 
     fn collect_above(&self, tree: &Tree, node: NodeId, told: &mut Vec<WatcherId>) {
@@ -157,8 +148,7 @@ impl WatchTable {
         let mut above = tree.node(node).parent();
         while let Some(ancestor) = above {
             if self.recursive.contains_key(&ancestor.index()) {
-                self.lists
-                    .collect(self.at_node(ancestor), Modes::RECURSIVE, told);
+                self.lists.collect(self.at_node(ancestor), Modes::RECURSIVE, told);
             }
             above = tree.node(ancestor).parent();
         }
@@ -185,10 +175,7 @@ impl WatchTable {
         let mut children = told.split_off(before);
         children.retain(|watcher| told.binary_search(watcher).is_err());
         self.consume(node, of, Modes::CHILD_ONCE);
-        scene
-            .event(EventType::Deleted, (node, path), &children)
-            .into_iter()
-            .for_each(out);
+        scene.event(EventType::Deleted, (node, path), &children).into_iter().for_each(out);
     }
 
     /// Child table: the children of `parent` have changed, because of the child at `path`.
@@ -209,10 +196,7 @@ impl WatchTable {
         self.consume(parent, of, Modes::CHILD_ONCE);
         let parent_path = path::split(path).map_or(path::ROOT, |(parent, _)| parent);
         let event = EventType::ChildrenChanged;
-        scene
-            .event(event, (parent, parent_path), told)
-            .into_iter()
-            .for_each(out);
+        scene.event(event, (parent, parent_path), told).into_iter().for_each(out);
     }
 
     /// Uses up the one-shot registrations of a node in one table.
@@ -236,10 +220,7 @@ impl WatchTable {
 
     /// A node has come into being: watches that waited for its path move to its id.
     fn node_came(&mut self, path: &str, node: NodeId) {
-        debug_assert!(
-            self.at_node(node).is_none(),
-            "watches of an earlier node are left"
-        );
+        debug_assert!(self.at_node(node).is_none(), "watches of an earlier node are left");
         let of = self.missing.get(path);
         if of.is_none() {
             return;
@@ -249,8 +230,7 @@ impl WatchTable {
         let mut watchers = Vec::new();
         self.lists.collect(of, Modes::ALL, &mut watchers);
         for watcher in &watchers {
-            self.owners
-                .relocate(*watcher, Place::Missing(&path), Place::Node(node));
+            self.owners.relocate(*watcher, Place::Missing(&path), Place::Node(node));
         }
         watchers.clear();
         self.lists.collect(of, Modes::RECURSIVE, &mut watchers);
@@ -271,8 +251,7 @@ impl WatchTable {
         let mut watchers = Vec::new();
         self.lists.collect(of, Modes::ALL, &mut watchers);
         for watcher in watchers {
-            self.owners
-                .relocate(watcher, Place::Node(node), Place::Missing(&path));
+            self.owners.relocate(watcher, Place::Node(node), Place::Missing(&path));
         }
     }
 

@@ -237,10 +237,7 @@ impl Low {
         for low in list {
             words[usize::from(low / 64)] |= bit(*low);
         }
-        Low::Bits {
-            len: list.len() as u32,
-            words,
-        }
+        Low::Bits { len: list.len() as u32, words }
     }
 
     fn last(&self) -> Option<u16> {

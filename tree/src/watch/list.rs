@@ -34,10 +34,7 @@ const fn pack(watcher: WatcherId, modes: Modes) -> u32 {
 }
 
 const fn unpack(packed: u32) -> (WatcherId, Modes) {
-    (
-        WatcherId::known(packed >> Modes::BITS),
-        Modes((packed & 31) as u8),
-    )
+    (WatcherId::known(packed >> Modes::BITS), Modes((packed & 31) as u8))
 }
 
 /// The watchers of a path that has more than one, or had.
@@ -88,11 +85,7 @@ impl Lists {
     pub(crate) fn set(&mut self, of: Watchers, watcher: WatcherId, modes: Modes) -> Watchers {
         if let Some(at) = of.list() {
             self.0[at].set(watcher, modes);
-            return if self.0[at].is_empty() {
-                self.free(of)
-            } else {
-                of
-            };
+            return if self.0[at].is_empty() { self.free(of) } else { of };
         }
         let (one, before) = unpack(of.0);
         if of.is_none() || one == watcher {
@@ -148,19 +141,11 @@ impl Lists {
             None => {
                 let (watcher, modes) = unpack(of.0);
                 let left = modes.without(mode);
-                Watchers(if left.is_none() {
-                    0
-                } else {
-                    pack(watcher, left)
-                })
+                Watchers(if left.is_none() { 0 } else { pack(watcher, left) })
             }
             Some(at) => {
                 self.0[at].clear(mode);
-                if self.0[at].is_empty() {
-                    self.free(of)
-                } else {
-                    of
-                }
+                if self.0[at].is_empty() { self.free(of) } else { of }
             }
         }
     }
@@ -180,10 +165,7 @@ fn bits(modes: Modes) -> impl Iterator<Item = usize> {
 fn union(sets: &[IdSet; SETS], modes: Modes, out: &mut Vec<WatcherId>) {
     let start = out.len();
     let mut filled = 0;
-    for set in bits(modes)
-        .map(|bit| &sets[bit])
-        .filter(|set| !set.is_empty())
-    {
+    for set in bits(modes).map(|bit| &sets[bit]).filter(|set| !set.is_empty()) {
         set.for_each(|id| out.push(WatcherId::known(id)));
         filled += 1;
     }
@@ -269,9 +251,7 @@ impl List {
         let mut watchers = Vec::new();
         union(sets, Modes::ALL, &mut watchers);
         if watchers.len() <= FEW / 2 {
-            let packed = watchers
-                .iter()
-                .map(|watcher| pack(*watcher, self.get(*watcher)));
+            let packed = watchers.iter().map(|watcher| pack(*watcher, self.get(*watcher)));
             *self = List::Few(packed.collect());
         }
     }

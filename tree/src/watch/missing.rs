@@ -29,11 +29,7 @@ pub(crate) struct Missing {
 
 impl Missing {
     pub(crate) const fn new(seed: u64) -> Self {
-        Missing {
-            shards: Vec::new(),
-            len: 0,
-            seed,
-        }
+        Missing { shards: Vec::new(), len: 0, seed }
     }
 
     pub(crate) fn get(&self, path: &str) -> Watchers {
@@ -66,11 +62,7 @@ impl Missing {
             Err(_) if watchers.is_none() => path.into(),
             Err(_) => {
                 let path: Arc<str> = path.into();
-                let entry = Entry {
-                    path: path.clone(),
-                    hash,
-                    watchers,
-                };
+                let entry = Entry { path: path.clone(), hash, watchers };
                 shard.insert_unique(bucket(hash), entry, |entry| bucket(entry.hash));
                 self.len += 1;
                 path
@@ -81,9 +73,7 @@ impl Missing {
     /// All paths with their watchers, ascending by path.
     pub(crate) fn sorted(&self) -> Vec<(&str, Watchers)> {
         let entries = self.shards.iter().flat_map(HashTable::iter);
-        let mut all: Vec<_> = entries
-            .map(|entry| (&*entry.path, entry.watchers))
-            .collect();
+        let mut all: Vec<_> = entries.map(|entry| (&*entry.path, entry.watchers)).collect();
         all.sort_unstable_by_key(|(path, _)| *path);
         all
     }
@@ -91,11 +81,7 @@ impl Missing {
     /// Bytes on the heap, the paths included.
     pub(crate) fn heap_bytes(&self) -> usize {
         let tables: usize = self.shards.iter().map(HashTable::allocation_size).sum();
-        let paths = self
-            .shards
-            .iter()
-            .flat_map(HashTable::iter)
-            .map(|entry| entry.path.len() + 16);
+        let paths = self.shards.iter().flat_map(HashTable::iter).map(|entry| entry.path.len() + 16);
         self.shards.capacity() * size_of::<HashTable<Entry>>() + tables + paths.sum::<usize>()
     }
 
@@ -148,24 +134,14 @@ mod tests {
         }
         assert_eq!(missing.get("/n0700"), one(&mut lists, 700));
         missing.set("/n0700", one(&mut lists, 5));
-        assert_eq!(
-            (missing.get("/n0700"), missing.len),
-            (one(&mut lists, 5), 1_000)
-        );
+        assert_eq!((missing.get("/n0700"), missing.len), (one(&mut lists, 5), 1_000));
         let full = missing.heap_bytes();
         assert!(missing.sorted().is_sorted_by_key(|(path, _)| *path));
         for id in 0..1_000 {
-            assert_eq!(
-                &*missing.set(&format!("/n{id:04}"), Watchers::NONE),
-                format!("/n{id:04}")
-            );
+            assert_eq!(&*missing.set(&format!("/n{id:04}"), Watchers::NONE), format!("/n{id:04}"));
         }
         assert!(missing.get("/n0700").is_none());
         assert_eq!((missing.len, missing.sorted().len()), (0, 0));
-        assert!(
-            missing.heap_bytes() < full / 3,
-            "{} of {full}",
-            missing.heap_bytes()
-        );
+        assert!(missing.heap_bytes() < full / 3, "{} of {full}", missing.heap_bytes());
     }
 }

@@ -12,11 +12,7 @@ impl WatcherId {
 
     /// The watcher with this number; None above [`Self::MAX`].
     pub const fn new(number: u32) -> Option<Self> {
-        if number <= Self::MAX {
-            Some(WatcherId(number))
-        } else {
-            None
-        }
+        if number <= Self::MAX { Some(WatcherId(number)) } else { None }
     }
 
     /// The number.
@@ -157,21 +153,10 @@ mod tests {
 
     #[test]
     fn numbers_outside_the_enumerations_mean_nothing() {
-        assert!(
-            [0, 6, -1]
-                .iter()
-                .all(|code| WatcherType::from_code(*code).is_none())
-        );
+        assert!([0, 6, -1].iter().all(|code| WatcherType::from_code(*code).is_none()));
         assert!((1..=5).all(|code| WatcherType::from_code(code).is_some()));
-        assert!(
-            [-1, 2]
-                .iter()
-                .all(|code| AddWatchMode::from_code(*code).is_none())
-        );
+        assert!([-1, 2].iter().all(|code| AddWatchMode::from_code(*code).is_none()));
         assert_eq!(WatcherId::new(WatcherId::MAX + 1), None);
-        assert_eq!(
-            WatcherId::new(WatcherId::MAX).map(WatcherId::index),
-            Some(WatcherId::MAX)
-        );
+        assert_eq!(WatcherId::new(WatcherId::MAX).map(WatcherId::index), Some(WatcherId::MAX));
     }
 }

@@ -19,11 +19,7 @@ pub(crate) struct Owned {
 }
 
 impl Owned {
-    const NONE: Owned = Owned {
-        nodes: IdSet::new(),
-        missing: BTreeSet::new(),
-        data: 0,
-    };
+    const NONE: Owned = Owned { nodes: IdSet::new(), missing: BTreeSet::new(), data: 0 };
 
     pub(crate) fn len(&self) -> usize {
         self.nodes.len() + self.missing.len()
@@ -99,11 +95,7 @@ impl Owners {
     /// All connections, ascending.
     pub(crate) fn watchers(&self) -> impl Iterator<Item = (WatcherId, &Owned)> {
         let known = |id| (WatcherId::known(id), self.0.get(id));
-        self.0
-            .ids()
-            .into_iter()
-            .map(known)
-            .filter_map(|(id, owned)| Some((id, &**owned?)))
+        self.0.ids().into_iter().map(known).filter_map(|(id, owned)| Some((id, &**owned?)))
     }
 
     /// Bytes on the heap. Names of missing paths are counted where they are stored.

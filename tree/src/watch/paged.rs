@@ -24,10 +24,7 @@ impl<V> Paged<V> {
     const BUCKET: usize = size_of::<(u32, V)>() + 1;
 
     pub(crate) const fn new() -> Self {
-        Paged {
-            pages: Vec::new(),
-            len: 0,
-        }
+        Paged { pages: Vec::new(), len: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -75,11 +72,7 @@ impl<V> Paged<V> {
 
     /// All ids, ascending.
     pub(crate) fn ids(&self) -> Vec<u32> {
-        let mut ids: Vec<u32> = self
-            .pages
-            .iter()
-            .flat_map(|page| page.keys().copied())
-            .collect();
+        let mut ids: Vec<u32> = self.pages.iter().flat_map(|page| page.keys().copied()).collect();
         ids.sort_unstable();
         ids
     }
@@ -107,10 +100,7 @@ mod tests {
         assert_eq!((map.get(2), map.get(9 * PAGE)), (None, None));
         assert_eq!(map.ids(), ids);
         assert_eq!(map.remove(PAGE), Some(PAGE * 2));
-        assert_eq!(
-            (map.remove(PAGE), map.remove(9 * PAGE), map.len()),
-            (None, None, 4)
-        );
+        assert_eq!((map.remove(PAGE), map.remove(9 * PAGE), map.len()), (None, None, 4));
     }
 
     #[test]
@@ -119,10 +109,6 @@ mod tests {
         (0..10_000).for_each(|id| map.insert(id, id));
         let full = map.heap_bytes();
         (0..10_000).for_each(|id| assert!(map.remove(id).is_some()));
-        assert!(
-            map.heap_bytes() < full / 50,
-            "{} of {full}",
-            map.heap_bytes()
-        );
+        assert!(map.heap_bytes() < full / 50, "{} of {full}", map.heap_bytes());
     }
 }

@@ -53,11 +53,7 @@ impl WatchTable {
             (watcher, paths)
         };
         let with_paths = |(_, paths): &(WatcherId, Vec<String>)| !paths.is_empty();
-        self.owners
-            .watchers()
-            .map(paths)
-            .filter(with_paths)
-            .collect()
+        self.owners.watchers().map(paths).filter(with_paths).collect()
     }
 
     fn data_paths_of(&self, tree: &Tree, watcher: WatcherId, owned: &Owned) -> Vec<String> {
@@ -69,10 +65,7 @@ impl WatchTable {
                 paths.push(tree.path_of(node));
             }
         });
-        let missing = owned
-            .missing
-            .iter()
-            .filter(|path| is_data(self.missing.get(path)));
+        let missing = owned.missing.iter().filter(|path| is_data(self.missing.get(path)));
         paths.extend(missing.map(|path| path.to_string()));
         paths
     }
@@ -82,11 +75,7 @@ impl WatchTable {
     pub fn by_path(&self, tree: &Tree) -> Vec<(String, Vec<WatcherId>)> {
         let nodes = self.nodes.ids().into_iter().map(NodeId);
         let nodes = nodes.map(|node| (tree.path_of(node), self.at_node(node)));
-        let missing = self
-            .missing
-            .sorted()
-            .into_iter()
-            .map(|(path, of)| (path.to_string(), of));
+        let missing = self.missing.sorted().into_iter().map(|(path, of)| (path.to_string(), of));
         let with_watchers = |(path, of)| {
             let mut watchers = Vec::new();
             self.lists.collect(of, Modes::DATA, &mut watchers);
@@ -108,23 +97,13 @@ impl WatchTable {
     /// What is wrong with the table's own books, if anything. For tests and the simulator; looks
     /// at everything.
     pub fn broken_invariant(&self, tree: &Tree) -> Option<String> {
-        let mut audit = Audit {
-            table: self,
-            counts: Counts::default(),
-            pairs: 0,
-            broken: None,
-        };
+        let mut audit = Audit { table: self, counts: Counts::default(), pairs: 0, broken: None };
         let mut recursive = 0;
         for node in self.nodes.ids().into_iter().map(NodeId) {
             if !tree.contains(node) {
-                return Some(format!(
-                    "node {} is watched and does not exist",
-                    node.index()
-                ));
+                return Some(format!("node {} is watched and does not exist", node.index()));
             }
-            recursive += audit.path(self.at_node(node), |owned| {
-                owned.nodes.contains(node.index())
-            });
+            recursive += audit.path(self.at_node(node), |owned| owned.nodes.contains(node.index()));
         }
         for (path, of) in self.missing.sorted() {
             if tree.find(path).is_some() {

@@ -82,14 +82,10 @@ impl WatchTable {
         let persistent = whole(&request.persistent_watches)?;
         let recursive = whole(&request.persistent_recursive_watches)?;
         self.replay(tree, watcher, (lists, request.one_shot.relative_zxid), out);
-        for (paths, mode) in [
-            (persistent, AddWatchMode::Persistent),
-            (recursive, AddWatchMode::PersistentRecursive),
-        ] {
-            paths
-                .iter()
-                .flatten()
-                .for_each(|path| self.add_watch(tree, path, watcher, mode));
+        for (paths, mode) in
+            [(persistent, AddWatchMode::Persistent), (recursive, AddWatchMode::PersistentRecursive)]
+        {
+            paths.iter().flatten().for_each(|path| self.add_watch(tree, path, watcher, mode));
         }
         Ok(())
     }
@@ -125,9 +121,5 @@ fn one_shot_lists<'a, 'b>(
 /// A list that is there, and in which no path is null.
 fn whole<'a, 'b>(list: &'b Vector<Text<'a>>) -> Result<&'b [Text<'a>], ErrorCode> {
     let list = list.as_deref().ok_or(ErrorCode::MarshallingError)?;
-    if list.iter().any(Option::is_none) {
-        Err(ErrorCode::MarshallingError)
-    } else {
-        Ok(list)
-    }
+    if list.iter().any(Option::is_none) { Err(ErrorCode::MarshallingError) } else { Ok(list) }
 }

@@ -93,11 +93,7 @@ impl WatchTable {
             kind => kind.modes(),
         };
         let of = self.watchers_of(tree, path);
-        if self.lists.get(of, watcher).any(asked) {
-            Ok(())
-        } else {
-            Err(ErrorCode::NoWatcher)
-        }
+        if self.lists.get(of, watcher).any(asked) { Ok(()) } else { Err(ErrorCode::NoWatcher) }
     }
 
     /// removeWatches: exactly this path, this connection. Other modes stay.
@@ -112,11 +108,7 @@ impl WatchTable {
         kind: WatcherType,
     ) -> Result<(), ErrorCode> {
         let before = self.change(tree, path, watcher, |modes| modes.without(kind.modes()));
-        if before.any(kind.modes()) {
-            Ok(())
-        } else {
-            Err(ErrorCode::NoWatcher)
-        }
+        if before.any(kind.modes()) { Ok(()) } else { Err(ErrorCode::NoWatcher) }
     }
 
     /// The connection is closed: all its watches go. Costs what it watched. Nothing may be
@@ -143,10 +135,7 @@ impl WatchTable {
     }
 
     pub(super) fn at_node(&self, node: NodeId) -> Watchers {
-        self.nodes
-            .get(node.index())
-            .copied()
-            .unwrap_or(Watchers::NONE)
+        self.nodes.get(node.index()).copied().unwrap_or(Watchers::NONE)
     }
 
     fn watchers_of(&self, tree: &Tree, path: &str) -> Watchers {

@@ -33,13 +33,7 @@ impl World {
     fn new(paths: &[&str]) -> Self {
         let tree = Tree::new(TreeConfig::default());
         let watches = WatchTable::new(7);
-        let mut world = World {
-            tree,
-            watches,
-            zxid: 0,
-            seen: Vec::new(),
-            scenes: Vec::new(),
-        };
+        let mut world = World { tree, watches, zxid: 0, seen: Vec::new(), scenes: Vec::new() };
         paths.iter().for_each(|path| world.create(path));
         world
     }
@@ -53,30 +47,14 @@ impl World {
             time: 1_000,
             txn_type: body.op().code(),
         };
-        let World {
-            tree,
-            watches,
-            seen,
-            scenes,
-            ..
-        } = self;
+        let World { tree, watches, seen, scenes, .. } = self;
         let out = |fired: Fired<'_>| {
             scenes.push((fired.zxid.0, fired.acl.entries()[0].perms));
             assert!(fired.watchers.is_sorted() && !fired.watchers.is_empty());
             let one = |watcher: &WatcherId| (watcher.index(), fired.event, fired.path.to_string());
             seen.extend(fired.watchers.iter().map(one));
         };
-        tree.apply(
-            &Txn {
-                header,
-                body,
-                digest: None,
-            },
-            &mut Firing {
-                table: watches,
-                out,
-            },
-        );
+        tree.apply(&Txn { header, body, digest: None }, &mut Firing { table: watches, out });
         assert_eq!(self.watches.broken_invariant(&self.tree), None);
     }
 
@@ -94,40 +72,26 @@ impl World {
 
     fn multi(&mut self, bodies: &[TxnBody<'_>]) {
         let parts: Vec<_> = bodies.iter().map(encoded).collect();
-        let txns = parts.iter().map(|(txn_type, data)| SubTxn {
-            txn_type: *txn_type,
-            data: Some(data.as_slice()),
-        });
-        self.apply(
-            1,
-            TxnBody::Multi(MultiTxn {
-                txns: txns.collect(),
-            }),
-        );
+        let txns = parts
+            .iter()
+            .map(|(txn_type, data)| SubTxn { txn_type: *txn_type, data: Some(data.as_slice()) });
+        self.apply(1, TxnBody::Multi(MultiTxn { txns: txns.collect() }));
     }
 
     fn data(&mut self, watcher: u32, path: &str) {
-        self.watches
-            .watch(&self.tree, path, w(watcher), Table::Data);
+        self.watches.watch(&self.tree, path, w(watcher), Table::Data);
     }
 
     fn child(&mut self, watcher: u32, path: &str) {
-        self.watches
-            .watch(&self.tree, path, w(watcher), Table::Child);
+        self.watches.watch(&self.tree, path, w(watcher), Table::Child);
     }
 
     fn persistent(&mut self, watcher: u32, path: &str) {
-        self.watches
-            .add_watch(&self.tree, path, w(watcher), AddWatchMode::Persistent);
+        self.watches.add_watch(&self.tree, path, w(watcher), AddWatchMode::Persistent);
     }
 
     fn recursive(&mut self, watcher: u32, path: &str) {
-        self.watches.add_watch(
-            &self.tree,
-            path,
-            w(watcher),
-            AddWatchMode::PersistentRecursive,
-        );
+        self.watches.add_watch(&self.tree, path, w(watcher), AddWatchMode::PersistentRecursive);
     }
 
     /// What has been seen since the last look.
@@ -148,26 +112,16 @@ fn create(path: &str, perms: i32, ephemeral: bool) -> TxnBody<'_> {
 }
 
 fn set(path: &str) -> TxnBody<'_> {
-    TxnBody::SetData(SetDataTxn {
-        path: Some(path.into()),
-        data: Some(b"y"),
-        version: 1,
-    })
+    TxnBody::SetData(SetDataTxn { path: Some(path.into()), data: Some(b"y"), version: 1 })
 }
 
 fn set_acl(path: &str, perms: i32) -> TxnBody<'_> {
     let acl = Some(vec![Acl::new(perms, "world", "anyone")]);
-    TxnBody::SetAcl(SetAclTxn {
-        path: Some(path.into()),
-        acl,
-        version: 1,
-    })
+    TxnBody::SetAcl(SetAclTxn { path: Some(path.into()), acl, version: 1 })
 }
 
 fn delete(path: &str) -> TxnBody<'_> {
-    TxnBody::Delete(DeleteTxn {
-        path: Some(path.into()),
-    })
+    TxnBody::Delete(DeleteTxn { path: Some(path.into()) })
 }
 
 fn close_session<'a>(paths: &[&'a str]) -> TxnBody<'a> {

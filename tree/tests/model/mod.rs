@@ -42,20 +42,13 @@ fn path(pick: u8) -> String {
 
 fn parent_of(path: &str) -> String {
     let at = path.rfind('/').unwrap_or_default();
-    if at == 0 {
-        "/".into()
-    } else {
-        path[..at].into()
-    }
+    if at == 0 { "/".into() } else { path[..at].into() }
 }
 
 fn acl(pick: u8) -> AclList {
     match pick % 4 {
         0 => vec![Acl::new(1, "digest", "user:hash")],
-        1 => vec![
-            Acl::new(31, "world", "anyone"),
-            Acl::new(3, "ip", "10.0.0.0/8"),
-        ],
+        1 => vec![Acl::new(31, "world", "anyone"), Acl::new(3, "ip", "10.0.0.0/8")],
         _ => codec::acl::open_acl_unsafe(),
     }
 }
@@ -78,10 +71,7 @@ impl Model {
     }
 
     fn children(&self, path: &str) -> usize {
-        self.nodes
-            .keys()
-            .filter(|key| *key != "/" && parent_of(key) == path)
-            .count()
+        self.nodes.keys().filter(|key| *key != "/" && parent_of(key) == path).count()
     }
 
     /// The next transaction: what the wish becomes, as bytes in the form of the log.
@@ -108,24 +98,12 @@ impl Model {
             }
             Err(code) => TxnBody::Error(ErrorTxn { err: code.code() }),
         };
-        let header = TxnHeader {
-            txn_type: body.op().code(),
-            ..header
-        };
-        Txn {
-            header,
-            body,
-            digest: None,
-        }
-        .to_bytes()
+        let header = TxnHeader { txn_type: body.op().code(), ..header };
+        Txn { header, body, digest: None }.to_bytes()
     }
 
     fn session(&mut self, header: TxnHeader, wish: Wish) -> Result<TxnBody<'static>, ErrorCode> {
-        if self
-            .sessions
-            .insert(header.client_id, wish.1.into())
-            .is_none()
-        {
+        if self.sessions.insert(header.client_id, wish.1.into()).is_none() {
             let time_out = wish.1.into();
             return Ok(TxnBody::CreateSession(CreateSessionTxn { time_out }));
         }
@@ -135,12 +113,8 @@ impl Model {
         let paths: Vec<String> = owned.map(|(path, _)| path.clone()).collect();
         paths.iter().for_each(|path| self.delete(header, path));
         let paths = paths.into_iter().map(|path| Some(path.into())).collect();
-        let body = CloseSessionTxn {
-            paths_to_delete: Some(paths),
-        };
-        Ok(TxnBody::CloseSession(
-            (!self.old_closes || wish.1.is_multiple_of(2)).then_some(body),
-        ))
+        let body = CloseSessionTxn { paths_to_delete: Some(paths) };
+        Ok(TxnBody::CloseSession((!self.old_closes || wish.1.is_multiple_of(2)).then_some(body)))
     }
 
     fn multi(&mut self, header: TxnHeader, wish: Wish) -> Result<TxnBody<'static>, ErrorCode> {
@@ -150,10 +124,7 @@ impl Model {
             let part = self.one(header, (3 + next(wish.2) % 13, next(wish.1), next(wish.0)))?;
             // Sub-transactions borrow their bytes, and the test keeps whole transactions only.
             let data: &'static [u8] = Box::leak(part.to_bytes().freeze().to_vec().into());
-            txns.push(SubTxn {
-                txn_type: part.op().code(),
-                data: Some(data),
-            });
+            txns.push(SubTxn { txn_type: part.op().code(), data: Some(data) });
         }
         Ok(TxnBody::Multi(MultiTxn { txns }))
     }
@@ -172,9 +143,7 @@ impl Model {
                     return Err(ErrorCode::NotEmpty);
                 }
                 self.delete(header, &path);
-                Ok(TxnBody::Delete(DeleteTxn {
-                    path: Some(path.into()),
-                }))
+                Ok(TxnBody::Delete(DeleteTxn { path: Some(path.into()) }))
             }
             11..=13 => {
                 let node = self.nodes.get_mut(&path).ok_or(ErrorCode::NoNode)?;
@@ -182,11 +151,7 @@ impl Model {
                 node.stat.version += 1;
                 (node.stat.mzxid, node.stat.mtime) = (header.zxid, header.time);
                 let (data, version) = (leak(&node.data), node.stat.version);
-                Ok(TxnBody::SetData(SetDataTxn {
-                    path: Some(path.into()),
-                    data,
-                    version,
-                }))
+                Ok(TxnBody::SetData(SetDataTxn { path: Some(path.into()), data, version }))
             }
             14 => {
                 let node = self.nodes.get_mut(&path).ok_or(ErrorCode::NoNode)?;
@@ -202,10 +167,7 @@ impl Model {
             _ => {
                 let node = self.nodes.get(&path).ok_or(ErrorCode::NoNode)?;
                 let version = node.stat.version + 1;
-                Ok(TxnBody::Check(CheckVersionTxn {
-                    path: Some(path.into()),
-                    version,
-                }))
+                Ok(TxnBody::Check(CheckVersionTxn { path: Some(path.into()), version }))
             }
         }
     }
@@ -217,18 +179,10 @@ impl Model {
         what: u8,
         with: u8,
     ) -> Result<TxnBody<'static>, ErrorCode> {
-        let op = [
-            OpCode::Create,
-            OpCode::CreateContainer,
-            OpCode::CreateTtl,
-            OpCode::Create2,
-        ];
+        let op = [OpCode::Create, OpCode::CreateContainer, OpCode::CreateTtl, OpCode::Create2];
         let op = op[usize::from(what) % 4];
         let ephemeral = op == OpCode::Create && with.is_multiple_of(3);
-        let parent = self
-            .nodes
-            .get_mut(&parent_of(&path))
-            .ok_or(ErrorCode::NoNode)?;
+        let parent = self.nodes.get_mut(&parent_of(&path)).ok_or(ErrorCode::NoNode)?;
         let owner = parent.stat.ephemeral_owner;
         let (counter, parent_owner) = (parent.stat.cversion + 1, owner);
         if self.nodes.contains_key(&path) {
@@ -237,10 +191,7 @@ impl Model {
         if (1..=SESSIONS).contains(&parent_owner) {
             return Err(ErrorCode::NoChildrenForEphemerals);
         }
-        let parent = self
-            .nodes
-            .get_mut(&parent_of(&path))
-            .ok_or(ErrorCode::NoNode)?;
+        let parent = self.nodes.get_mut(&parent_of(&path)).ok_or(ErrorCode::NoNode)?;
         (parent.stat.cversion, parent.stat.pzxid) = (counter, header.zxid);
         let ephemeral_owner = match op {
             OpCode::CreateContainer => i64::MIN,
@@ -257,44 +208,21 @@ impl Model {
             ephemeral_owner,
             ..Default::default()
         };
-        let node = Node {
-            data: data(with),
-            acl: acl(with),
-            stat,
-        };
+        let node = Node { data: data(with), acl: acl(with), stat };
         let data = leak(&node.data);
         self.nodes.insert(path.clone(), node);
         let (path, acl, parent_cversion) = (Some(path.into()), Some(acl(with)), counter);
         Ok(match op {
-            OpCode::CreateContainer => TxnBody::CreateContainer(CreateContainerTxn {
-                path,
-                data,
-                acl,
-                parent_cversion,
-            }),
+            OpCode::CreateContainer => {
+                TxnBody::CreateContainer(CreateContainerTxn { path, data, acl, parent_cversion })
+            }
             OpCode::CreateTtl => {
                 let ttl = 5000;
-                TxnBody::CreateTtl(CreateTtlTxn {
-                    path,
-                    data,
-                    acl,
-                    parent_cversion,
-                    ttl,
-                })
+                TxnBody::CreateTtl(CreateTtlTxn { path, data, acl, parent_cversion, ttl })
             }
             _ => {
-                let body = CreateTxn {
-                    path,
-                    data,
-                    acl,
-                    ephemeral,
-                    parent_cversion,
-                };
-                if op == OpCode::Create {
-                    TxnBody::Create(body)
-                } else {
-                    TxnBody::Create2(body)
-                }
+                let body = CreateTxn { path, data, acl, ephemeral, parent_cversion };
+                if op == OpCode::Create { TxnBody::Create(body) } else { TxnBody::Create2(body) }
             }
         })
     }
@@ -310,9 +238,7 @@ impl Model {
     pub fn assert_same(&self, tree: &Tree) {
         assert_eq!(tree.node_count() as usize, self.nodes.len() + 1);
         for (path, want) in &self.nodes {
-            let node = tree
-                .get(path)
-                .unwrap_or_else(|| panic!("{path} is missing"));
+            let node = tree.get(path).unwrap_or_else(|| panic!("{path} is missing"));
             assert_eq!(node.data(), want.data.as_deref(), "{path}");
             assert_eq!(node.stat_persisted(), want.stat, "{path}");
             assert_eq!(node.acl().entries(), want.acl, "{path}");
@@ -321,29 +247,18 @@ impl Model {
             assert_eq!(stat.cversion, 2 * want.stat.cversion - children, "{path}");
             assert_eq!(tree.path_of(node.id()), *path);
             assert_eq!(node.children().count() as i32, children, "{path}");
-            let below = if path == "/" {
-                String::new()
-            } else {
-                path.clone()
-            } + "/";
+            let below = if path == "/" { String::new() } else { path.clone() } + "/";
             let inside = |key: &&String| key.starts_with(&below) && *key != "/";
             let descendants = self.nodes.keys().filter(inside).count() as u64;
             assert_eq!(tree.descendants(node.id()), descendants, "{path}");
         }
         for session in (1..=SESSIONS).map(SessionId) {
-            let owned = self
-                .nodes
-                .iter()
-                .filter(|(_, n)| n.stat.ephemeral_owner == session.0);
+            let owned = self.nodes.iter().filter(|(_, n)| n.stat.ephemeral_owner == session.0);
             let owned: Vec<String> = owned.map(|(path, _)| path.clone()).collect();
             assert_eq!(tree.ephemerals_of(session).collect::<Vec<_>>(), owned);
             assert_eq!(tree.ephemeral_count_of(session), owned.len());
         }
-        let sessions: Vec<_> = self
-            .sessions
-            .iter()
-            .map(|(id, time)| (*id, *time))
-            .collect();
+        let sessions: Vec<_> = self.sessions.iter().map(|(id, time)| (*id, *time)).collect();
         assert_eq!(tree.sessions().collect::<Vec<_>>(), sessions);
     }
 }

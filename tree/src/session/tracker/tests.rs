@@ -9,17 +9,10 @@ use super::*;
 const TICK: u64 = 2_000;
 const RULES: TrackerRules = TrackerRules {
     tick_ms: TICK,
-    stall: StallRules {
-        beat_ms: 500,
-        late_ms: 1_000,
-        grace_ms: TICK,
-    },
+    stall: StallRules { beat_ms: 500, late_ms: 1_000, grace_ms: TICK },
     ensemble: true,
 };
-const ALL: SweepBudget = SweepBudget {
-    expire: usize::MAX,
-    look: usize::MAX,
-};
+const ALL: SweepBudget = SweepBudget { expire: usize::MAX, look: usize::MAX };
 const ME: Owner = Owner(1);
 const S: SessionId = SessionId(0x100_0000_0001);
 
@@ -30,12 +23,7 @@ fn tracker_with(session: SessionId, timeout_ms: i32, now: u64) -> SessionTracker
 }
 
 fn expired_ids(tracker: &mut SessionTracker, now: u64) -> Vec<i64> {
-    tracker
-        .expired(now, ALL)
-        .expired
-        .iter()
-        .map(|expiry| expiry.session.0)
-        .collect()
+    tracker.expired(now, ALL).expired.iter().map(|expiry| expiry.session.0).collect()
 }
 
 #[test]
@@ -52,13 +40,7 @@ fn a_silent_session_expires_at_the_end_of_its_bucket() {
         bucket: 6_000,
         overdue_ms: 5,
     };
-    assert_eq!(
-        sweep,
-        Sweep {
-            expired: vec![expected],
-            unfinished: false
-        }
-    );
+    assert_eq!(sweep, Sweep { expired: vec![expected], unfinished: false });
 }
 
 #[test]
@@ -85,33 +67,15 @@ fn a_touch_moves_the_deadline() {
 #[test]
 fn a_touch_told_by_the_connection_counts_like_one_told_to_the_tracker() {
     let mut tracker = tracker_with(S, 4_000, 0);
-    assert!(
-        tracker
-            .expired_with(9_000, ALL, |_| Some(5_000))
-            .expired
-            .is_empty()
-    );
-    assert!(
-        tracker
-            .expired_with(9_999, ALL, |_| Some(3))
-            .expired
-            .is_empty()
-    );
-    assert_eq!(
-        tracker.expired_with(10_000, ALL, |_| Some(3)).expired[0].silent_ms,
-        5_000
-    );
+    assert!(tracker.expired_with(9_000, ALL, |_| Some(5_000)).expired.is_empty());
+    assert!(tracker.expired_with(9_999, ALL, |_| Some(3)).expired.is_empty());
+    assert_eq!(tracker.expired_with(10_000, ALL, |_| Some(3)).expired[0].silent_ms, 5_000);
 }
 
 #[test]
 fn a_touch_from_the_future_counts_as_now() {
     let mut tracker = tracker_with(S, 4_000, 0);
-    assert!(
-        tracker
-            .expired_with(6_000, ALL, |_| Some(1 << 60))
-            .expired
-            .is_empty()
-    );
+    assert!(tracker.expired_with(6_000, ALL, |_| Some(1 << 60)).expired.is_empty());
     assert_eq!(expired_ids(&mut tracker, 12_000), [S.0]);
 }
 
@@ -136,10 +100,7 @@ fn an_unknown_session_cannot_be_reattached_or_touched() {
     assert!(!tracker.reattach(S, 4_000, ME, 0));
     assert!(!tracker.touch(S, 0) && !tracker.renew(S, 4_000, 0) && !tracker.start_closing(S));
     assert_eq!(tracker.check(S, ME), Err(ErrorCode::SessionExpired));
-    let mut alone = SessionTracker::new(TrackerRules {
-        ensemble: false,
-        ..RULES
-    });
+    let mut alone = SessionTracker::new(TrackerRules { ensemble: false, ..RULES });
     assert_eq!(alone.check(S, ME), Err(ErrorCode::UnknownSession));
 }
 
@@ -149,11 +110,7 @@ fn only_the_owner_may_write_and_the_first_comer_owns_what_nobody_owned() {
     tracker.add(S, 4_000, SessionKind::Global, Owner::NONE, 0);
     assert_eq!(tracker.check(S, Owner(7)), Ok(()));
     assert_eq!(tracker.check(S, Owner(8)), Err(ErrorCode::SessionMoved));
-    assert_eq!(
-        tracker.check_alive(S),
-        Ok(()),
-        "closeSession is not ownership checked"
-    );
+    assert_eq!(tracker.check_alive(S), Ok(()), "closeSession is not ownership checked");
     assert!(tracker.reattach(S, 4_000, Owner(8), 0));
     assert_eq!(tracker.check(S, Owner(7)), Err(ErrorCode::SessionMoved));
 }
@@ -175,10 +132,7 @@ fn local_sessions_are_counted_and_can_become_global() {
     assert!(tracker.promote(S) && !tracker.promote(S));
     assert_eq!(tracker.kind(S), Some(SessionKind::Global));
     assert!(!tracker.add(SessionId(9), 8_000, SessionKind::Global, ME, 0));
-    assert_eq!(
-        (tracker.local_len(), tracker.timeout_ms(SessionId(9))),
-        (0, Some(8_000))
-    );
+    assert_eq!((tracker.local_len(), tracker.timeout_ms(SessionId(9))), (0, Some(8_000)));
     tracker.add(SessionId(3), 4_000, SessionKind::Local, ME, 0);
     tracker.remove(SessionId(3));
     assert_eq!(tracker.local_len(), 0);
@@ -191,20 +145,12 @@ fn mass_expiry_is_spread_and_ordered_by_deadline_then_id() {
         let timeout_ms = if id % 2 == 0 { 4_000 } else { 8_000 };
         tracker.add(SessionId(id), timeout_ms, SessionKind::Global, ME, 0);
     }
-    let budget = SweepBudget {
-        expire: 64,
-        look: 1_000,
-    };
+    let budget = SweepBudget { expire: 64, look: 1_000 };
     let mut order = Vec::new();
     for sweeps in 1.. {
         let sweep = tracker.expired(20_000, budget);
         assert!(sweep.expired.len() <= 64);
-        order.extend(
-            sweep
-                .expired
-                .iter()
-                .map(|expiry| (expiry.bucket, expiry.session)),
-        );
+        order.extend(sweep.expired.iter().map(|expiry| (expiry.bucket, expiry.session)));
         if !sweep.unfinished {
             assert_eq!(sweeps, 10_000 / 64 + 1);
             break;
@@ -220,17 +166,10 @@ fn living_sessions_do_not_exceed_the_budget_of_a_sweep_either() {
     for id in 1..=1_000 {
         tracker.add(SessionId(id), 4_000, SessionKind::Global, ME, 0);
     }
-    let budget = SweepBudget {
-        expire: 10,
-        look: 100,
-    };
+    let budget = SweepBudget { expire: 10, look: 100 };
     let sweeps = std::iter::repeat_with(|| tracker.expired_with(6_000, budget, |_| Some(5_900)));
     let sweeps: Vec<Sweep> = sweeps.take(11).collect();
-    assert!(
-        sweeps[..9]
-            .iter()
-            .all(|sweep| sweep.unfinished && sweep.expired.is_empty())
-    );
+    assert!(sweeps[..9].iter().all(|sweep| sweep.unfinished && sweep.expired.is_empty()));
     assert!(!sweeps[10].unfinished);
 }
 
@@ -264,26 +203,18 @@ fn a_client_that_speaks_in_the_grace_after_a_stall_lives_on() {
 #[test]
 fn the_dump_shows_sessions_by_the_bucket_of_their_last_touch() {
     let mut tracker = SessionTracker::new(RULES);
-    for (id, kind) in [
-        (3, SessionKind::Global),
-        (1, SessionKind::Global),
-        (2, SessionKind::Local),
-    ] {
+    for (id, kind) in [(3, SessionKind::Global), (1, SessionKind::Global), (2, SessionKind::Local)]
+    {
         tracker.add(SessionId(id), 4_000, kind, ME, 0);
     }
     tracker.touch(SessionId(3), 3_000);
     let buckets = tracker.buckets(SessionKind::Global, 3_000, |_| None);
-    let expected = [(3_000, 1), (5_000, 3)].map(|(expires_in_ms, id)| Bucket {
-        expires_in_ms,
-        sessions: vec![SessionId(id)],
-    });
+    let expected = [(3_000, 1), (5_000, 3)]
+        .map(|(expires_in_ms, id)| Bucket { expires_in_ms, sessions: vec![SessionId(id)] });
     assert_eq!(buckets, expected);
     let together = tracker.buckets(SessionKind::Global, 3_000, |_| Some(2_500));
     assert_eq!(together[0].sessions, [SessionId(1), SessionId(3)]);
-    assert_eq!(
-        tracker.buckets(SessionKind::Local, 7_000, |_| None)[0].expires_in_ms,
-        -1_000
-    );
+    assert_eq!(tracker.buckets(SessionKind::Local, 7_000, |_| None)[0].expires_in_ms, -1_000);
 }
 
 #[derive(Debug, Clone)]

@@ -8,17 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::change::{Change, ChangeSink};
 
-const PATHS: [&str; 9] = [
-    "/",
-    "/a",
-    "/a/b",
-    "/a/b/c",
-    "/a/d",
-    "/e",
-    "/e/f",
-    "/zookeeper",
-    "/zookeeper/config",
-];
+const PATHS: [&str; 9] =
+    ["/", "/a", "/a/b", "/a/b/c", "/a/d", "/e", "/e/f", "/zookeeper", "/zookeeper/config"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -53,8 +44,7 @@ impl Model {
 
     fn remove(&mut self, path: &str, watcher: u32, modes: &[Mode]) -> bool {
         let before = self.all.len();
-        self.all
-            .retain(|(p, w, mode)| !(p == path && *w == watcher && modes.contains(mode)));
+        self.all.retain(|(p, w, mode)| !(p == path && *w == watcher && modes.contains(mode)));
         self.all.len() != before
     }
 
@@ -78,8 +68,7 @@ impl Model {
         let used = |mode: &Mode| modes.contains(mode) && matches!(mode, DataOnce | ChildOnce);
         self.all.retain(|(at, _, mode)| !(at == path && used(mode)));
         let told = concerned.iter().filter(|watcher| !but.contains(watcher));
-        self.events
-            .extend(told.map(|watcher| (*watcher, event, path.to_string())));
+        self.events.extend(told.map(|watcher| (*watcher, event, path.to_string())));
         concerned
     }
 
@@ -107,8 +96,7 @@ impl Model {
 
     fn pairs(&self, modes: &[Mode]) -> BTreeSet<(String, u32)> {
         let of = self.all.iter().filter(|(_, _, mode)| modes.contains(mode));
-        of.map(|(path, watcher, _)| (path.clone(), *watcher))
-            .collect()
+        of.map(|(path, watcher, _)| (path.clone(), *watcher)).collect()
     }
 }
 
@@ -162,12 +150,7 @@ fn watch(world: &mut World, model: &mut Model, path: &str, watcher: u32, mode: u
         2 => &[DataPersistent, ChildPersistent],
         _ => &[Recursive],
     };
-    let set = [
-        World::data,
-        World::child,
-        World::persistent,
-        World::recursive,
-    ][mode];
+    let set = [World::data, World::child, World::persistent, World::recursive][mode];
     set(world, watcher, path);
     model.add(path, watcher, modes);
 }
@@ -177,13 +160,7 @@ fn remove(world: &mut World, model: &mut Model, path: &str, watcher: u32, kind: 
         0 => (WatcherType::Children, &[ChildOnce]),
         1 => (WatcherType::Data, &[DataOnce]),
         2 => {
-            let all = &[
-                DataOnce,
-                ChildOnce,
-                DataPersistent,
-                ChildPersistent,
-                Recursive,
-            ];
+            let all = &[DataOnce, ChildOnce, DataPersistent, ChildPersistent, Recursive];
             (WatcherType::Any, all)
         }
         3 => (WatcherType::Persistent, &[DataPersistent, ChildPersistent]),
@@ -219,24 +196,8 @@ fn take(world: &mut World, model: &mut Model, step: Step) {
         time: 1_000,
         txn_type: body.op().code(),
     };
-    let World {
-        tree,
-        watches,
-        seen,
-        ..
-    } = world;
-    tree.apply(
-        &Txn {
-            header,
-            body,
-            digest: None,
-        },
-        &mut Both {
-            watches,
-            seen,
-            model,
-        },
-    );
+    let World { tree, watches, seen, .. } = world;
+    tree.apply(&Txn { header, body, digest: None }, &mut Both { watches, seen, model });
 }
 
 proptest! {

@@ -25,10 +25,7 @@ fn request<'a>(
 fn replay(world: &mut World, request: &SetWatches<'_>) -> Vec<(EventType, String)> {
     let mut events = Vec::new();
     let mut out = |owed: Replay<'_>| events.push((owed.event, owed.path.to_string()));
-    world
-        .watches
-        .set_watches(&world.tree, w(1), request, &mut out)
-        .unwrap();
+    world.watches.set_watches(&world.tree, w(1), request, &mut out).unwrap();
     assert_eq!(world.watches.broken_invariant(&world.tree), None);
     events
 }
@@ -43,34 +40,18 @@ fn data_watches_compare_the_mzxid() {
     let seen = world.zxid;
     world.set("/new");
     world.create("/old/child");
-    let events = replay(
-        &mut world,
-        &request(seen, &["/old", "/gone", "/new"], &[], &[]),
-    );
-    assert_eq!(
-        events,
-        [
-            owed(EventType::Deleted, "/gone"),
-            owed(EventType::DataChanged, "/new")
-        ]
-    );
+    let events = replay(&mut world, &request(seen, &["/old", "/gone", "/new"], &[], &[]));
+    assert_eq!(events, [owed(EventType::Deleted, "/gone"), owed(EventType::DataChanged, "/new")]);
     world.set("/old");
     world.set("/new");
-    assert_eq!(
-        world.look(),
-        [changed(1, "/old")],
-        "only what was not owed is registered"
-    );
+    assert_eq!(world.look(), [changed(1, "/old")], "only what was not owed is registered");
 }
 
 #[test]
 fn a_zxid_that_was_seen_is_no_change() {
     let mut world = World::new(&["/a"]);
     assert_eq!(replay(&mut world, &request(1, &["/a"], &[], &["/a"])), []);
-    assert_eq!(
-        replay(&mut world, &request(0, &["/a"], &[], &["/a"])).len(),
-        2
-    );
+    assert_eq!(replay(&mut world, &request(0, &["/a"], &[], &["/a"])).len(), 2);
 }
 
 #[test]
@@ -89,10 +70,7 @@ fn child_watches_compare_the_pzxid() {
     world.set("/a");
     world.delete("/b/c");
     let events = replay(&mut world, &request(seen, &[], &[], &["/a", "/b", "/gone"]));
-    let expected = [
-        owed(EventType::ChildrenChanged, "/b"),
-        owed(EventType::Deleted, "/gone"),
-    ];
+    let expected = [owed(EventType::ChildrenChanged, "/b"), owed(EventType::Deleted, "/gone")];
     assert_eq!(events, expected);
     world.create("/a/x");
     world.create("/b/x");
@@ -122,21 +100,11 @@ fn persistent_watches_are_registered_and_owed_nothing() {
         persistent_recursive_watches: list(&["/r"]),
     };
     let mut out = |owed: Replay<'_>| panic!("nothing is owed, not even {owed:?}");
-    world
-        .watches
-        .set_watches2(&world.tree, w(1), &all, &mut out)
-        .unwrap();
+    world.watches.set_watches2(&world.tree, w(1), &all, &mut out).unwrap();
     world.create("/a/x");
     world.create("/r/x");
     world.create("/missing");
-    assert_eq!(
-        world.look(),
-        [
-            children(1, "/a"),
-            created(1, "/r/x"),
-            created(1, "/missing")
-        ]
-    );
+    assert_eq!(world.look(), [children(1, "/a"), created(1, "/r/x"), created(1, "/missing")]);
 }
 
 #[test]
@@ -149,10 +117,7 @@ fn set_watches2_answers_the_one_shot_lists_too() {
     };
     let mut events = Vec::new();
     let mut out = |owed: Replay<'_>| events.push(owed.event);
-    world
-        .watches
-        .set_watches2(&world.tree, w(1), &all, &mut out)
-        .unwrap();
+    world.watches.set_watches2(&world.tree, w(1), &all, &mut out).unwrap();
     assert_eq!(events, [EventType::DataChanged]);
     assert_eq!(world.watches.len(), 2);
 }
@@ -177,9 +142,7 @@ fn a_null_list_or_path_is_refused_before_anything_is_done() {
         let mut request = whole.clone();
         spoil(&mut request);
         let mut out = |owed: Replay<'_>| panic!("{owed:?}");
-        let answer = world
-            .watches
-            .set_watches2(&world.tree, w(1), &request, &mut out);
+        let answer = world.watches.set_watches2(&world.tree, w(1), &request, &mut out);
         assert_eq!(answer, Err(ErrorCode::MarshallingError));
         assert!(world.watches.is_empty());
     }

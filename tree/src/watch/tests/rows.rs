@@ -34,11 +34,7 @@ fn a_one_shot_leaves_the_persistent_watch_on_the_same_path() {
     world.data(1, "/a");
     for _ in 0..3 {
         world.set("/a");
-        assert_eq!(
-            world.look(),
-            [changed(1, "/a")],
-            "one event, not two, and it stays"
-        );
+        assert_eq!(world.look(), [changed(1, "/a")], "one event, not two, and it stays");
     }
 }
 
@@ -137,11 +133,7 @@ fn delete_tells_a_child_only_watcher() {
     world.child(1, "/a");
     world.data(2, "/a");
     world.delete("/a");
-    assert_eq!(
-        world.look(),
-        [deleted(2, "/a"), deleted(1, "/a")],
-        "data table first"
-    );
+    assert_eq!(world.look(), [deleted(2, "/a"), deleted(1, "/a")], "data table first");
 }
 
 #[test]
@@ -151,10 +143,7 @@ fn delete_tells_of_the_parents_children_last() {
     world.child(2, "/p/c");
     world.data(3, "/p/c");
     world.delete("/p/c");
-    assert_eq!(
-        world.look(),
-        [deleted(3, "/p/c"), deleted(2, "/p/c"), children(1, "/p")]
-    );
+    assert_eq!(world.look(), [deleted(3, "/p/c"), deleted(2, "/p/c"), children(1, "/p")]);
 }
 
 #[test]
@@ -173,17 +162,10 @@ fn multi_tells_its_steps_in_order() {
     world.recursive(1, "/");
     world.multi(&[delete("/a"), create("/a", 31, false), set("/a")]);
     assert_eq!(
-        world
-            .scenes
-            .iter()
-            .map(|(zxid, _)| *zxid)
-            .collect::<Vec<_>>(),
+        world.scenes.iter().map(|(zxid, _)| *zxid).collect::<Vec<_>>(),
         [world.zxid, world.zxid, world.zxid]
     );
-    assert_eq!(
-        world.look(),
-        [deleted(1, "/a"), created(1, "/a"), changed(1, "/a")]
-    );
+    assert_eq!(world.look(), [deleted(1, "/a"), created(1, "/a"), changed(1, "/a")]);
 }
 
 #[test]
@@ -199,12 +181,7 @@ fn an_aborted_multi_tells_nothing() {
 fn a_node_id_that_is_used_again_brings_no_watches_along() {
     let mut world = World::new(&["/a"]);
     world.persistent(1, "/a");
-    world.multi(&[
-        delete("/a"),
-        create("/b", 31, false),
-        set("/b"),
-        create("/a", 31, false),
-    ]);
+    world.multi(&[delete("/a"), create("/b", 31, false), set("/b"), create("/a", 31, false)]);
     assert_eq!(world.look(), [deleted(1, "/a"), created(1, "/a")]);
 }
 
@@ -218,46 +195,24 @@ fn close_session_tells_of_every_ephemeral_under_one_zxid() {
     world.child(1, "/p");
     world.apply(9, close_session(&["/p/a", "/p/b"]));
     assert!(world.scenes.iter().all(|(zxid, _)| *zxid == world.zxid));
-    assert_eq!(
-        world.look(),
-        [deleted(1, "/p/a"), children(1, "/p"), deleted(1, "/p/b")]
-    );
+    assert_eq!(world.look(), [deleted(1, "/p/a"), children(1, "/p"), deleted(1, "/p/b")]);
 }
 
 #[test]
 fn quota_statistics_tell_nobody() {
     let mut world = World::new(&["/a", "/zookeeper/quota/a"]);
     for (path, text) in [
-        (
-            "/zookeeper/quota/a/zookeeper_limits",
-            &b"count=9,bytes=9"[..],
-        ),
+        ("/zookeeper/quota/a/zookeeper_limits", &b"count=9,bytes=9"[..]),
         ("/zookeeper/quota/a/zookeeper_stats", b"count=1,bytes=1"),
     ] {
-        let TxnBody::Create(body) = create(path, 31, false) else {
-            unreachable!()
-        };
-        world.apply(
-            1,
-            TxnBody::Create(CreateTxn {
-                data: Some(text),
-                ..body
-            }),
-        );
+        let TxnBody::Create(body) = create(path, 31, false) else { unreachable!() };
+        world.apply(1, TxnBody::Create(CreateTxn { data: Some(text), ..body }));
     }
     world.recursive(1, "/zookeeper");
-    let before = world
-        .tree
-        .get("/zookeeper/quota/a/zookeeper_stats")
-        .unwrap()
-        .data()
-        .unwrap();
+    let before = world.tree.get("/zookeeper/quota/a/zookeeper_stats").unwrap().data().unwrap();
     let before = before.to_vec();
     world.create("/a/b");
-    let stats = world
-        .tree
-        .get("/zookeeper/quota/a/zookeeper_stats")
-        .unwrap();
+    let stats = world.tree.get("/zookeeper/quota/a/zookeeper_stats").unwrap();
     assert_ne!(stats.data().unwrap(), before, "the statistics did change");
     assert_eq!(world.look(), NOTHING);
 }
@@ -372,12 +327,7 @@ fn every_connection_is_told_in_ascending_order() {
     (0..500).rev().for_each(|watcher| world.data(watcher, "/a"));
     world.persistent(250, "/a");
     world.set("/a");
-    assert_eq!(
-        world.look(),
-        (0..500)
-            .map(|watcher| changed(watcher, "/a"))
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(world.look(), (0..500).map(|watcher| changed(watcher, "/a")).collect::<Vec<_>>());
     world.set("/a");
     assert_eq!(world.look(), [changed(250, "/a")]);
 }
@@ -403,10 +353,7 @@ fn deleted_comes_with_the_acl_as_it_was() {
     world.child(2, "/p/c");
     world.child(1, "/p");
     world.multi(&[set_acl("/p/c", 4), delete("/p/c"), create("/p/c", 8, false)]);
-    assert_eq!(
-        world.scenes,
-        [(world.zxid, 4), (world.zxid, 4), (world.zxid, 17)]
-    );
+    assert_eq!(world.scenes, [(world.zxid, 4), (world.zxid, 4), (world.zxid, 17)]);
 }
 
 #[test]
@@ -422,12 +369,8 @@ fn data_changed_comes_with_the_acl_of_that_moment() {
 /// A connection with every mode on /a, or only those of the given bits.
 fn with_modes(modes: u8) -> World {
     let mut world = World::new(&["/a"]);
-    let set: [fn(&mut World, u32, &str); 4] = [
-        World::data,
-        World::child,
-        World::persistent,
-        World::recursive,
-    ];
+    let set: [fn(&mut World, u32, &str); 4] =
+        [World::data, World::child, World::persistent, World::recursive];
     for (bit, set) in set.iter().enumerate() {
         if modes & (1 << bit) != 0 {
             set(&mut world, 1, "/a");
@@ -438,38 +381,16 @@ fn with_modes(modes: u8) -> World {
 
 #[test]
 fn each_watcher_type_checks_and_removes_its_own_modes() {
-    let owner = [
-        (WatcherType::Data, 1),
-        (WatcherType::Children, 2),
-        (WatcherType::Persistent, 4),
-    ];
-    for (kind, bit) in owner
-        .into_iter()
-        .chain([(WatcherType::PersistentRecursive, 8)])
-    {
+    let owner = [(WatcherType::Data, 1), (WatcherType::Children, 2), (WatcherType::Persistent, 4)];
+    for (kind, bit) in owner.into_iter().chain([(WatcherType::PersistentRecursive, 8)]) {
         for modes in 0..16u8 {
             let mut world = with_modes(modes);
-            let expected = if modes & bit != 0 {
-                Ok(())
-            } else {
-                Err(ErrorCode::NoWatcher)
-            };
+            let expected = if modes & bit != 0 { Ok(()) } else { Err(ErrorCode::NoWatcher) };
             let World { tree, watches, .. } = &mut world;
-            assert_eq!(
-                watches.check(tree, "/a", w(1), kind),
-                expected,
-                "{kind:?} {modes:b}"
-            );
-            assert_eq!(
-                watches.remove(tree, "/a", w(1), kind),
-                expected,
-                "{kind:?} {modes:b}"
-            );
+            assert_eq!(watches.check(tree, "/a", w(1), kind), expected, "{kind:?} {modes:b}");
+            assert_eq!(watches.remove(tree, "/a", w(1), kind), expected, "{kind:?} {modes:b}");
             assert_eq!(watches.len(), with_modes(modes & !bit).watches.len());
-            assert_eq!(
-                watches.check(tree, "/a", w(1), kind),
-                Err(ErrorCode::NoWatcher)
-            );
+            assert_eq!(watches.check(tree, "/a", w(1), kind), Err(ErrorCode::NoWatcher));
             assert_eq!(watches.broken_invariant(tree), None);
         }
     }
@@ -478,9 +399,7 @@ fn each_watcher_type_checks_and_removes_its_own_modes() {
 #[test]
 fn type_any_takes_everything_at_the_path() {
     for modes in 1..16 {
-        let World {
-            tree, mut watches, ..
-        } = with_modes(modes);
+        let World { tree, mut watches, .. } = with_modes(modes);
         assert_eq!(watches.check(&tree, "/a", w(1), WatcherType::Any), Ok(()));
         assert_eq!(watches.remove(&tree, "/a", w(1), WatcherType::Any), Ok(()));
         assert!(watches.is_empty());
@@ -495,19 +414,9 @@ fn a_recursive_ancestor_and_another_connection_do_not_count() {
     world.recursive(1, "/a");
     world.data(2, "/a/b");
     let World { tree, watches, .. } = &mut world;
-    for kind in [
-        WatcherType::Any,
-        WatcherType::PersistentRecursive,
-        WatcherType::Data,
-    ] {
-        assert_eq!(
-            watches.check(tree, "/a/b", w(1), kind),
-            Err(ErrorCode::NoWatcher)
-        );
-        assert_eq!(
-            watches.remove(tree, "/a/b", w(1), kind),
-            Err(ErrorCode::NoWatcher)
-        );
+    for kind in [WatcherType::Any, WatcherType::PersistentRecursive, WatcherType::Data] {
+        assert_eq!(watches.check(tree, "/a/b", w(1), kind), Err(ErrorCode::NoWatcher));
+        assert_eq!(watches.remove(tree, "/a/b", w(1), kind), Err(ErrorCode::NoWatcher));
     }
     assert_eq!(watches.len(), 2);
 }
@@ -517,9 +426,7 @@ fn removed_watches_on_missing_paths_are_gone_as_well() {
     let mut world = World::new(&[]);
     world.data(1, "/a");
     world.persistent(1, "/a");
-    let removed = world
-        .watches
-        .remove(&world.tree, "/a", w(1), WatcherType::Persistent);
+    let removed = world.watches.remove(&world.tree, "/a", w(1), WatcherType::Persistent);
     assert_eq!(removed, Ok(()));
     world.create("/a");
     world.set("/a");
@@ -536,35 +443,13 @@ fn the_words_show_the_data_table_alone_in_order() {
     world.data(1, "/missing");
     world.recursive(1, "/a");
     world.child(3, "/a");
-    let expected = WatchSummary {
-        watchers: 2,
-        paths: 3,
-        total: 4,
-    };
+    let expected = WatchSummary { watchers: 2, paths: 3, total: 4 };
     assert_eq!(world.watches.summary(), expected);
     assert_eq!(world.watches.len(), 6);
-    let paths = |paths: &[&str]| {
-        paths
-            .iter()
-            .map(|path| path.to_string())
-            .collect::<Vec<_>>()
-    };
+    let paths = |paths: &[&str]| paths.iter().map(|path| path.to_string()).collect::<Vec<_>>();
     let by_watcher = world.watches.by_watcher(&world.tree);
-    assert_eq!(
-        by_watcher,
-        [
-            (w(1), paths(&["/a", "/missing"])),
-            (w(2), paths(&["/a", "/b"]))
-        ]
-    );
+    assert_eq!(by_watcher, [(w(1), paths(&["/a", "/missing"])), (w(2), paths(&["/a", "/b"]))]);
     let by_path = world.watches.by_path(&world.tree);
-    let expected = [
-        ("/a", vec![w(1), w(2)]),
-        ("/b", vec![w(2)]),
-        ("/missing", vec![w(1)]),
-    ];
-    assert_eq!(
-        by_path,
-        expected.map(|(path, watchers)| (path.to_string(), watchers))
-    );
+    let expected = [("/a", vec![w(1), w(2)]), ("/b", vec![w(2)]), ("/missing", vec![w(1)])];
+    assert_eq!(by_path, expected.map(|(path, watchers)| (path.to_string(), watchers)));
 }
