@@ -6,6 +6,7 @@ use codec::Zxid;
 use codec::disk::{parse_log_name, parse_snapshot_name};
 
 use crate::error::{DirectoryError, DiskError};
+use crate::log::is_unfinished;
 use crate::media::{Disk, LockGuard};
 use crate::recover::{RecoverOptions, Recovered};
 
@@ -127,15 +128,16 @@ impl DataDir {
 
     /// Unfinished snapshots of a former run. An unfinished `currentEpoch.tmp` still has a meaning.
     fn remove_leftovers(&self) -> Result<(), DiskError> {
-        let snapshot = |name: &str| parse_snapshot_name(name).is_some();
-        let log = |name: &str| parse_log_name(name).is_some();
+        let snapshot = |name: &str| {
+            name.strip_suffix(".tmp").is_some_and(|name| parse_snapshot_name(name).is_some())
+        };
         self.remove_unfinished(&self.snap_dir, snapshot)?;
-        self.remove_unfinished(&self.log_dir, log)
+        self.remove_unfinished(&self.log_dir, is_unfinished)
     }
 
     fn remove_unfinished(&self, dir: &Path, ours: impl Fn(&str) -> bool) -> Result<(), DiskError> {
         for entry in self.disk.list(dir)? {
-            if entry.name.strip_suffix(".tmp").is_some_and(&ours) {
+            if ours(&entry.name) {
                 tracing::info!("{} was not finished by a former run; removed", entry.name);
                 self.disk.remove(&dir.join(entry.name))?;
             }

@@ -26,3 +26,17 @@ pub fn follows(previous: Zxid, zxid: Zxid) -> bool {
     let next = previous.0.checked_add(1) == Some(zxid.0);
     next || (zxid.epoch() > previous.epoch() && zxid.counter() == 1)
 }
+
+/// Begin of the names of logs that have no header yet. Apache takes everything that begins with
+/// `log.` and goes on with a number for a log, so `log.5.tmp` would not do.
+const UNFINISHED: &str = "unfinished.";
+
+/// Where a log is made before it gets its name.
+pub(crate) fn unfinished_name(dir: &std::path::Path, zxid: codec::Zxid) -> std::path::PathBuf {
+    dir.join(format!("{UNFINISHED}{}", codec::disk::log_name(zxid)))
+}
+
+/// Whether a file was left behind by a crash while a log was made.
+pub(crate) fn is_unfinished(name: &str) -> bool {
+    name.strip_prefix(UNFINISHED).is_some_and(|rest| codec::disk::parse_log_name(rest).is_some())
+}

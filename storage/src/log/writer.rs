@@ -11,13 +11,13 @@ use codec::disk::{FileHeader, log_name, log_record_header};
 use codec::{Encode, Zxid};
 use parking_lot::Mutex;
 
-use super::follows;
 use super::mark::Mark;
 use super::segment::{Segment, Space};
 use super::space::{LogSpace, SpaceThread};
 use super::sync::{LogSyncer, Shared};
+use super::{follows, unfinished_name};
 use crate::error::DiskError;
-use crate::media::{Disk, Window, temporary_name};
+use crate::media::{Disk, Window};
 
 /// Step used when `preAllocSize` switches preallocation off: the map needs space all the same.
 const STEP_OFF: u64 = 256 << 10;
@@ -185,7 +185,7 @@ impl TxnLog {
         self.shared.sync_mark()?;
         let path = options.dir.join(log_name(zxid));
         // A file of that name always has its header, or Apache's server would not start beside it.
-        let unfinished = temporary_name(&path);
+        let unfinished = unfinished_name(&options.dir, zxid);
         let segment = Arc::new(Segment {
             first: zxid,
             file: disk.create_log(&unfinished)?,
