@@ -21,7 +21,7 @@ for target in ${*:-$all}; do
         passed=$((passed + 1))
     else
         echo "FAILED $target; input in fuzz/artifacts/$target, output in fuzz/work/$target.log:"
-        grep -m 3 -E 'panicked|ERROR|SUMMARY' -A 1 "work/$target.log"
+        grep -a -m 3 -E 'panicked|ERROR|SUMMARY' -A 1 "work/$target.log"
         failed=$((failed + 1))
     fi
 done
