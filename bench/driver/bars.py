@@ -41,8 +41,8 @@ class Spread:
 def number(value):
     """Three digits, with k and M."""
     size = abs(value)
-    for unit, letter in ((1e6, "M"), (1e3, "k")):
-        if size >= 10 * unit:
+    for unit, letter, least in ((1e6, "M", 1e6), (1e3, "k", 1e4)):
+        if size >= least:
             return f"{value / unit:.3g}{letter}"
     return f"{value:.0f}" if size >= 1000 else f"{value:.3g}"
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 from . import sides
@@ -47,6 +48,7 @@ class Load:
                 "--workload", workload, "--sessions", str(sessions), "--outstanding", str(outstanding)]
         for key, value in options.items():
             argv += [f"--{key}", str(value)]
+        began = time.monotonic()
         done = subprocess.run(argv, capture_output=True, text=True, timeout=LOAD_LIMIT)
         if done.returncode == 2 or not done.stdout:
             raise RuntimeError(f"{' '.join(argv)}: {done.stderr.strip()}")
@@ -54,6 +56,8 @@ class Load:
         if seen["bad"]:
             raise RuntimeError(f"{self.side.spec} answered {seen['bad']} requests wrongly under {workload}: "
                                + "; ".join(seen["told"]))
+        print(f"#   {self.side.spec} {workload} {sessions}x{outstanding}: {seen['rate']:.0f}/s "
+              f"in {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
         return seen
 
 

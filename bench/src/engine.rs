@@ -195,7 +195,7 @@ impl Lane {
 
     /// Puts the next request into the outbox; false if the stream has ended.
     fn put(&mut self, since: u64) -> bool {
-        let Some((template, key)) = self.stream.next() else {
+        let Some((template, key)) = self.stream.draw() else {
             self.dry = true;
             return false;
         };

@@ -84,7 +84,7 @@ impl Stream {
     }
 
     /// The next request's template and key; `None` when all were given.
-    pub fn next(&mut self) -> Option<(usize, u64)> {
+    pub fn draw(&mut self) -> Option<(usize, u64)> {
         self.left = self.left.checked_sub(1)?;
         let key = match &mut self.order {
             Order::Random(keys) => {
@@ -178,7 +178,7 @@ mod tests {
 
     fn keys(workload: Workload, session: usize) -> Vec<u64> {
         let mut stream = stream(workload, &SCOPE, session).unwrap();
-        std::iter::from_fn(|| stream.next().map(|(_, key)| key)).collect()
+        std::iter::from_fn(|| stream.draw().map(|(_, key)| key)).collect()
     }
 
     #[test]
@@ -199,7 +199,7 @@ mod tests {
     fn a_mix_has_about_its_share_of_writes() {
         let scope = Scope { count: 30_000, ..SCOPE };
         let mut stream = stream(Workload::Mix90, &scope, 0).unwrap();
-        let writes: usize = std::iter::from_fn(|| stream.next().map(|(at, _)| at)).sum();
+        let writes: usize = std::iter::from_fn(|| stream.draw().map(|(at, _)| at)).sum();
         assert!((800..1200).contains(&writes), "{writes} of 10000");
     }
 }
