@@ -78,6 +78,8 @@ pub enum Reason {
     Logging,
     /// It is a test hook of the Java server.
     Test,
+    /// It tunes what this server does well without being told.
+    NotNeeded,
 }
 
 /// What Rookeeper does with a setting.
@@ -124,17 +126,11 @@ impl Key {
 
 const OBEYED: Status = Status::Obeyed;
 const JVM: Status = Status::Ignored(Reason::Jvm);
+const NOT_NEEDED: Status = Status::Ignored(Reason::NotNeeded);
 const ENSEMBLE: Status = Status::NotYet(Concern::Ensemble);
 
 const fn file(name: &'static str, kind: Kind, default: &'static str, status: Status) -> Key {
-    Key {
-        name,
-        given: Given::File,
-        kind,
-        default,
-        status,
-        family: false,
-    }
+    Key { name, given: Given::File, kind, default, status, family: false }
 }
 
 const fn prop(name: &'static str, kind: Kind, default: &'static str, status: Status) -> Key {

@@ -20,18 +20,13 @@ pub(super) fn tell(settings: &Settings, jvm: &[JvmFlag], mode: Mode, findings: &
             Some(Without::Later(Concern::Ensemble)) if mode == Mode::Standalone => {
                 ensemble_only.push(placed(name, setting));
             }
-            Some(without) => groups
-                .entry(without.label())
-                .or_default()
-                .push(placed(name, setting)),
+            Some(without) => groups.entry(without.label()).or_default().push(placed(name, setting)),
             None => {}
         }
     }
     if !groups.is_empty() {
-        let listed: Vec<String> = groups
-            .iter()
-            .map(|(label, names)| format!("{label}: {}", names.join(", ")))
-            .collect();
+        let listed: Vec<String> =
+            groups.iter().map(|(label, names)| format!("{label}: {}", names.join(", "))).collect();
         let text = format!("settings without effect: {}", listed.join("; "));
         findings.warnings.push(Warning::new(text));
     }
@@ -62,6 +57,9 @@ impl Without {
             Without::Never(Reason::Client) => "only for clients",
             Without::Never(Reason::Logging) => "only for Java logging",
             Without::Never(Reason::Test) => "only for tests of the Java server",
+            Without::Never(Reason::NotNeeded) => {
+                "not needed: this server groups its syncs by what has come, reads back whatever it wrote, and drains at once"
+            }
         }
     }
 }
@@ -84,10 +82,8 @@ fn tell_jvm(jvm: &[JvmFlag], findings: &mut Findings) {
     if jvm.is_empty() {
         return;
     }
-    let listed: Vec<String> = jvm
-        .iter()
-        .map(|flag| format!("{} ({})", flag.text, flag.origin))
-        .collect();
+    let listed: Vec<String> =
+        jvm.iter().map(|flag| format!("{} ({})", flag.text, flag.origin)).collect();
     let text = format!(
         "there is no JVM here: heap sizes and other JVM flags have no effect: {}",
         listed.join(", ")

@@ -24,27 +24,6 @@ use super::{Replica, replies};
 /// Transactions applied before the tree is given to waiting readers.
 const SLICE: usize = 256;
 
-/// Connections with something to send, each once or a few times.
-#[derive(Debug, Default)]
-pub struct ToFlush(Vec<Arc<Connection>>);
-
-impl ToFlush {
-    /// Notes a connection; the same one in a row is noted once.
-    pub fn note(&mut self, connection: &Arc<Connection>) {
-        if !self.0.last().is_some_and(|last| Arc::ptr_eq(last, connection)) {
-            self.0.push(connection.clone());
-        }
-    }
-
-    /// Takes the noted connections, each once.
-    pub fn take(&mut self) -> impl Iterator<Item = Arc<Connection>> {
-        let mut list = std::mem::take(&mut self.0);
-        list.sort_unstable_by_key(|connection| connection.id);
-        list.dedup_by_key(|connection| connection.id);
-        list.into_iter()
-    }
-}
-
 impl Replica {
     /// Applies everything proposed up to `committed`, in order, and answers it; `dispatch` then
     /// tells whose outboxes want to be flushed. Answers the last zxid applied.
@@ -64,6 +43,7 @@ impl Replica {
             pipeline.preparer.applied(last);
             self.in_flight.store(pipeline.in_flight(), Ordering::Relaxed);
             if !more {
+                dispatch.settle(&self.metrics);
                 return last;
             }
             parking_lot::MutexGuard::unlock_fair(pipeline);
@@ -93,19 +73,19 @@ impl Replica {
             );
             self.metrics.digest_mismatches_count.one();
         }
+        dispatch.count_write(&self.metrics, &txn.body);
         self.keep_digest(tree);
-        let flush = dispatch.flush();
         match (&txn.body, &proposal.origin) {
             (TxnBody::CreateSession(body), origin) => {
                 let session = txn.header.client_id;
-                self.session_made(pipeline, session, body.time_out, origin, now, flush);
+                self.session_made(pipeline, session, body.time_out, origin, now, dispatch);
             }
             (TxnBody::CloseSession(_), origin) => {
                 pipeline.sessions.remove(txn.header.client_id);
-                self.session_closed(tree, &txn, &applied, origin, now, flush);
+                self.session_closed(tree, &txn, &applied, origin, now, dispatch);
             }
             (_, Origin::Request(connection)) => {
-                self.answer(tree, connection, &txn, &applied, now, flush);
+                self.answer(tree, connection, &txn, &applied, now, dispatch);
             }
             _ => {}
         }
@@ -119,7 +99,7 @@ impl Replica {
         txn: &Txn<'_>,
         applied: &Applied,
         now: Instant,
-        flush: &mut ToFlush,
+        dispatch: &mut Dispatch,
     ) {
         let mut state = to.lock();
         let Some((Pending::Write { zxid, .. }, _)) = state.pending.front() else {
@@ -135,12 +115,12 @@ impl Replica {
             return;
         }
         to.count_outstanding(-1);
-        let sent = state.figures.sent;
+        let mark = state.out.len();
         replies::put_applied(&mut state.out, xid, txn, applied);
+        let bytes = state.out.len() - mark;
+        state.tally.frame(bytes);
         state.figures.answered(op, xid, applied.zxid, read, now);
-        let micros = now.micros_since(read);
-        self.metrics.request_latency.record(micros);
-        self.metrics.updatelatency.record(micros);
+        dispatch.answered(now.micros_since(read));
         if op == OpCode::CloseSession.code() {
             state.pending.clear();
             state.deferred = 0;
@@ -148,10 +128,10 @@ impl Replica {
         } else {
             self.answer_waiting(tree, to, &mut state, now);
         }
-        self.metrics.packets_sent.add(state.figures.sent - sent);
+        std::mem::take(&mut state.tally).settle(&self.metrics);
         let wake = state.ending != Ending::Open || state.paused;
         drop(state);
-        flush.note(to);
+        dispatch.note(to);
         if wake {
             to.wake();
         }
@@ -192,13 +172,13 @@ impl Replica {
         time_out: i32,
         origin: &Origin,
         now: Instant,
-        flush: &mut ToFlush,
+        dispatch: &mut Dispatch,
     ) {
         use tree::session::SessionKind::Global;
         pipeline.sessions.add(session, time_out, Global, OWNER, now.millis());
         if let Origin::Connect(connection) = origin {
             self.established(connection, session, time_out, now);
-            flush.note(connection);
+            dispatch.note(connection);
         }
     }
 
@@ -211,11 +191,11 @@ impl Replica {
         applied: &Applied,
         origin: &Origin,
         now: Instant,
-        flush: &mut ToFlush,
+        dispatch: &mut Dispatch,
     ) {
         let session = txn.header.client_id;
         if let Origin::Request(connection) = origin {
-            self.answer(tree, connection, txn, applied, now, flush);
+            self.answer(tree, connection, txn, applied, now, dispatch);
         }
         let Some((_, holder)) = self.sessions.remove(&session) else {
             return;

@@ -17,7 +17,7 @@ use tree::authorize::Identity;
 use tree::watch::WatcherId;
 
 use super::clock::Instant;
-use super::figures::ConnectionFigures;
+use super::figures::{ConnectionFigures, NamespaceMemo, Tally};
 
 /// Above this many unsent bytes a connection's requests are not read until it has caught up.
 pub const OUTPUT_PAUSE_BYTES: usize = 1 << 20;
@@ -111,6 +111,10 @@ pub struct State {
     pub time_out: i32,
     /// Figures for `cons` and `stat`.
     pub figures: ConnectionFigures,
+    /// Answers not yet added to the server's figures.
+    pub tally: Tally,
+    /// Where this client reads.
+    pub reads: NamespaceMemo,
 }
 
 /// What a connection's task must know before it waits.
@@ -164,6 +168,8 @@ impl Connection {
             readonly_byte: false,
             time_out: 0,
             figures: ConnectionFigures::default(),
+            tally: Tally::default(),
+            reads: NamespaceMemo::default(),
         };
         Connection {
             id,

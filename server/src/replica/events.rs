@@ -1,24 +1,71 @@
-//! Watch events on their way into the outboxes of those who watch.
+//! What applying a batch of transactions leaves for others: watch events in the outboxes of those
+//! who watch, connections to be flushed, figures.
+
+use std::sync::Arc;
 
 use bytes::BytesMut;
 use codec::acl::perms;
+use codec::txn::TxnBody;
 use tree::watch::{EventType, Fired};
 
-use super::commit::ToFlush;
-use super::connection::{Ending, OUTPUT_CUT_BYTES};
+use super::connection::{Connection, Ending, OUTPUT_CUT_BYTES};
+use super::figures::NamespaceMemo;
 use super::{Replica, replies};
+use crate::metrics::{Batch, Metrics};
 
-/// Encodes each event once, whoever gets it.
+/// Gathers over a batch of transactions; each event is encoded once, whoever gets it.
 #[derive(Debug, Default)]
 pub struct Dispatch {
     frame: BytesMut,
-    flush: ToFlush,
+    flush: Vec<Arc<Connection>>,
+    writes: NamespaceMemo,
+    latencies: Vec<u64>,
 }
 
 impl Dispatch {
-    /// The connections that got something.
-    pub fn flush(&mut self) -> &mut ToFlush {
-        &mut self.flush
+    /// Notes a connection that has something to send; the same one in a row is noted once.
+    pub fn note(&mut self, connection: &Arc<Connection>) {
+        if !self.flush.last().is_some_and(|last| Arc::ptr_eq(last, connection)) {
+            self.flush.push(connection.clone());
+        }
+    }
+
+    /// Takes the connections that have something to send, each once.
+    pub fn take_flush(&mut self) -> impl Iterator<Item = Arc<Connection>> {
+        let mut list = std::mem::take(&mut self.flush);
+        list.sort_unstable_by_key(|connection| connection.id);
+        list.dedup_by_key(|connection| connection.id);
+        list.into_iter()
+    }
+
+    /// A write was answered after so many microseconds.
+    pub fn answered(&mut self, micros: u64) {
+        self.latencies.push(micros);
+    }
+
+    /// Adds what was gathered to the server's figures.
+    pub fn settle(&mut self, metrics: &Metrics) {
+        let mut batch = Batch::default();
+        self.latencies.iter().for_each(|micros| batch.add(*micros));
+        metrics.request_latency.record_batch(batch);
+        metrics.updatelatency.record_all(&self.latencies);
+        self.latencies.clear();
+    }
+
+    /// Counts what a transaction wrote for its namespace.
+    pub fn count_write(&mut self, metrics: &Metrics, body: &TxnBody<'_>) {
+        let (path, data) = match body {
+            TxnBody::Create(b) | TxnBody::Create2(b) => (&b.path, b.data),
+            TxnBody::CreateContainer(b) => (&b.path, b.data),
+            TxnBody::CreateTtl(b) => (&b.path, b.data),
+            TxnBody::SetData(b) => (&b.path, b.data),
+            TxnBody::Delete(b) | TxnBody::DeleteContainer(b) => (&b.path, None),
+            TxnBody::SetAcl(b) => (&b.path, None),
+            _ => return,
+        };
+        let path = path.as_deref().unwrap_or_default();
+        let bytes = path.len() + data.map_or(0, <[u8]>::len);
+        self.writes.record(&metrics.write_per_namespace, path, bytes);
     }
 
     /// Puts one event into the outbox of every watcher that may read the node. A one-shot watch
@@ -47,7 +94,7 @@ impl Dispatch {
                 state.ending = Ending::Now;
             }
             drop(state);
-            self.flush.note(&connection);
+            self.note(&connection);
         }
         replica.count_event(fired.event, fired.watchers.len(), self.frame.len());
     }

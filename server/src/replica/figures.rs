@@ -1,8 +1,68 @@
-//! Figures of one connection, as `cons` tells them.
+//! Figures: of one connection, as `cons` tells them, and of a batch on its way to the server's.
+
+use std::sync::Arc;
 
 use codec::{Xid, Zxid};
 
 use super::clock::Instant;
+use crate::metrics::Metrics;
+use crate::metrics::sets::{Set, namespace};
+use crate::metrics::summary::Summary;
+
+/// What a batch of answers adds to the server's figures: gathered without sharing, added once.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    frames: u64,
+    bytes: u64,
+    last: u64,
+    largest: u64,
+    smallest: u64,
+}
+
+impl Tally {
+    /// One frame of so many bytes.
+    pub fn frame(&mut self, bytes: usize) {
+        let bytes = bytes as u64;
+        self.smallest = if self.frames == 0 { bytes } else { self.smallest.min(bytes) };
+        self.largest = self.largest.max(bytes);
+        self.last = bytes;
+        self.frames += 1;
+        self.bytes += bytes;
+    }
+
+    /// Frames so far.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Adds everything to the server's figures.
+    pub fn settle(self, metrics: &Metrics) {
+        if self.frames > 0 {
+            metrics.packets_sent.add(self.frames);
+            metrics.response_bytes.add(self.bytes);
+            metrics.client_response_size.record_batch(self.last, self.smallest, self.largest);
+        }
+    }
+}
+
+/// The figure of the namespace that was met last: nearly always that of the next one, too.
+#[derive(Debug, Default)]
+pub struct NamespaceMemo(Option<(Box<str>, Arc<Summary>)>);
+
+impl NamespaceMemo {
+    /// Counts `bytes` in the namespace (the first element) of `path`.
+    pub fn record(&mut self, set: &Set<Summary>, path: &str, bytes: usize) {
+        let Some(namespace) = namespace(path) else { return };
+        match &self.0 {
+            Some((known, figure)) if **known == *namespace => figure.record(bytes as u64),
+            _ => {
+                let figure = set.of(namespace);
+                figure.record(bytes as u64);
+                self.0 = Some((namespace.into(), figure));
+            }
+        }
+    }
+}
 
 /// Counted per connection, under its lock.
 #[derive(Debug, Clone, Copy, Default)]

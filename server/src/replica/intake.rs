@@ -167,7 +167,6 @@ impl Replica {
             other => other.map(drop),
         };
         self.metrics.packets_received.add(taken.received);
-        self.metrics.packets_sent.add(taken.sent);
         taken.rest = frames.rest();
         result.map(|()| taken)
     }
@@ -186,10 +185,11 @@ impl Replica {
         if !state.pending.is_empty() {
             return Ok(true);
         }
-        let sent = state.figures.sent;
         let desk = Desk { replica: self, tree: &tree, from, now };
         let rest = desk.answer_reads(&mut state, frames, taken);
-        taken.sent += state.figures.sent - sent;
+        let tally = std::mem::take(&mut state.tally);
+        taken.sent += tally.frames();
+        tally.settle(&self.metrics);
         rest
     }
 
@@ -261,7 +261,9 @@ impl Replica {
         err: ErrorCode,
         close: bool,
     ) {
+        let mark = state.out.len();
         replies::put_error(&mut state.out, xid, zxid, err);
+        state.tally.frame(state.out.len() - mark);
         state.figures.sent += 1;
         if close {
             state.ending = state.ending.max(Ending::AfterFlush);

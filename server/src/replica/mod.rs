@@ -173,7 +173,6 @@ impl Replica {
 
     /// Tells the operator of answers that come near to what clients take.
     fn note_large_reply(&self, from: &Connection, op: OpCode, bytes: usize) {
-        self.metrics.client_response_size.record(bytes as u64);
         if bytes > self.rules.client_bytes_max / 2 {
             tracing::warn!(peer = %from.peer, session = %from.session(), ?op, bytes,
                 limit = self.rules.client_bytes_max,

@@ -49,7 +49,7 @@ impl Look<'_> {
         let Some(op) = OpCode::from_code(header.op) else {
             return;
         };
-        let zxid = self.tree.last_zxid();
+        let (zxid, mark) = (self.tree.last_zxid(), state.out.len());
         let xid = if op == OpCode::Ping { Xid::PING } else { header.xid };
         if matches!(op, OpCode::SetWatches | OpCode::SetWatches2) {
             // Its events come before its answer.
@@ -62,6 +62,12 @@ impl Look<'_> {
         } else {
             answer(self, op, body, xid, zxid, &mut state.out);
         }
+        let bytes = state.out.len() - mark;
+        state.tally.frame(bytes);
+        if let Some(path) = path_read(op, body) {
+            let set = &self.replica.metrics.read_per_namespace;
+            state.reads.record(set, path, path.len() + bytes);
+        }
         state.figures.answered(header.op, header.xid, zxid, self.read, self.now);
         if state.unsent() > OUTPUT_CUT_BYTES {
             tracing::warn!(peer = %self.from.peer, session = %self.from.session(),
@@ -69,6 +75,14 @@ impl Look<'_> {
             state.ending = Ending::Now;
         }
     }
+}
+
+/// The path of a read that counts for its namespace: the first field of its body.
+fn path_read(op: OpCode, body: &[u8]) -> Option<&str> {
+    let counts =
+        matches!(op, OpCode::GetData | OpCode::Exists | OpCode::GetChildren | OpCode::GetChildren2);
+    let length = u32::from_be_bytes(*body.first_chunk::<4>().filter(|_| counts)?) as usize;
+    std::str::from_utf8(body.get(4..4usize.checked_add(length)?)?).ok()
 }
 
 fn answer(

@@ -259,6 +259,12 @@ impl Session {
             let frame = gate::split_frame(&mut batch);
             match gate::throttle(&self.server, &self.connection, read).await {
                 Passage::Ended => return Ok(()),
+                Passage::Stale => {
+                    return Err(Some(
+                        "a request waited at the throttle for longer than its session's timeout"
+                            .into(),
+                    ));
+                }
                 Passage::TooLate if gate::may_refuse(&frame) => {
                     self.server.replica.refuse_throttled(&self.connection, &frame[4..], read);
                     if self.connection.flush().is_err() {

@@ -72,7 +72,7 @@ pub fn run(server: &Arc<Server>, syncer: &LogSyncer) {
         };
         drop(turn);
         server.replica.commit(durable, server.clock.now(), &mut dispatch);
-        for connection in dispatch.flush().take() {
+        for connection in dispatch.take_flush() {
             // A dead peer is its own task's business.
             let _ = connection.flush();
         }

@@ -60,6 +60,8 @@ pub enum Passage {
     Free,
     /// It waited too long: it is answered with THROTTLEDOP.
     TooLate,
+    /// It is older than its session's timeout: nobody waits for its answer any more.
+    Stale,
     /// The connection ended meanwhile.
     Ended,
 }
@@ -83,6 +85,13 @@ pub async fn throttle(server: &Server, connection: &Connection, read: Instant) -
         }
     }
     let micros = server.clock.instant().micros_since(read);
+    let stale = &rules.stale;
+    let time_out = u64::from(connection.lock().time_out.unsigned_abs());
+    if stale.drop && stale.latency_check && micros / 1000 > time_out {
+        server.metrics().stale_requests.one();
+        server.metrics().stale_requests_dropped.one();
+        return Passage::Stale;
+    }
     match server.config.throttle.throttled_op_wait_time_ms {
         Some(most) if micros / 1000 > most => Passage::TooLate,
         _ => Passage::Free,

@@ -28,7 +28,7 @@ use crate::metrics::Metrics;
 use crate::replica::Replica;
 use crate::replica::pipeline::Pipeline;
 use crate::version;
-use crate::words::{Whitelist, Words};
+use crate::words::Words;
 
 /// Server id of a standalone server, as Apache's: the top byte of its session ids.
 const STANDALONE_ID: ServerId = ServerId(1);
@@ -169,7 +169,6 @@ fn build(
     metrics.startup_txns_loaded.record(recovered.replayed);
     let rules = rules::replica(&config).map_err(|error| StartError::Other(error.to_string()))?;
     let replica = Replica::new(rules, tree, WatchTable::new(seed), pipeline, metrics);
-    let whitelist = Whitelist::new(Some(&config.whitelist.to_string()), false);
     let server = Arc::new(Server {
         replica,
         clock,
@@ -183,7 +182,7 @@ fn build(
         snapshots: Default::default(),
         census: Default::default(),
         large: Default::default(),
-        words: Words::new(whitelist),
+        words: Words::new(config.whitelist.clone()),
         dice: AtomicU64::new(seed),
         config,
     });

@@ -33,10 +33,7 @@ fn own(view: &dyn ServerView, settings: &Settings, output: &mut Output) {
     add("maxClientCnxns", &settings.max_client_cnxns);
     add("minSessionTimeout", &settings.min_session_timeout);
     add("maxSessionTimeout", &settings.max_session_timeout);
-    add(
-        "clientPortListenBacklog",
-        &settings.client_port_listen_backlog,
-    );
+    add("clientPortListenBacklog", &settings.client_port_listen_backlog);
     add("serverId", &settings.server_id);
 }
 
@@ -66,8 +63,7 @@ pub fn envi(view: &dyn ServerView) -> String {
     add("zookeeper.version", &version::line());
     add("host.name", &environment.host_name);
     let jvm = ["version", "vendor", "home", "class.path", "library.path"];
-    jvm.iter()
-        .for_each(|name| add(&format!("java.{name}"), NOT_AVAILABLE));
+    jvm.iter().for_each(|name| add(&format!("java.{name}"), NOT_AVAILABLE));
     add("java.io.tmpdir", &environment.tmp_dir);
     add("java.compiler", NOT_AVAILABLE);
     add("os.name", &environment.os_name);
@@ -90,8 +86,5 @@ fn mebibytes(bytes: u64) -> String {
 /// `dirs`.
 pub fn dirs(view: &dyn ServerView) -> String {
     let sizes = view.directories();
-    format!(
-        "datadir_size: {}\nlogdir_size: {}\n",
-        sizes.data_bytes, sizes.log_bytes
-    )
+    format!("datadir_size: {}\nlogdir_size: {}\n", sizes.data_bytes, sizes.log_bytes)
 }

@@ -20,9 +20,9 @@ pub mod view;
 pub mod watches;
 pub mod whitelist;
 
+use crate::config::whitelist::Whitelist;
 pub use trace::TraceMask;
 pub use view::ServerView;
-pub use whitelist::Whitelist;
 
 /// What a client reads while requests are not served; `hash` gives it without a line end.
 pub const NOT_SERVING: &str = "This ZooKeeper instance is not currently serving requests";
@@ -64,11 +64,7 @@ pub struct Answer {
 impl Words {
     /// The words of a server that answers the listed ones.
     pub fn new(whitelist: Whitelist) -> Self {
-        Words {
-            whitelist,
-            trace_mask: TraceMask::default(),
-            notes_due: Default::default(),
-        }
+        Words { whitelist, trace_mask: TraceMask::default(), notes_due: Default::default() }
     }
 
     /// The trace mask.
@@ -79,26 +75,17 @@ impl Words {
     /// Answers a word. `srst`, `crst` and `stmk` do what they say.
     pub fn answer(&self, asked: Asked<'_>, view: &dyn ServerView) -> Answer {
         let word = asked.word;
-        if !self.whitelist.allows(word) {
+        if !self.whitelist.allows(&word.name()) {
             let note = self.note(asked, || self.refusal_note(asked));
-            return Answer {
-                text: whitelist::refusal(word),
-                note,
-            };
+            return Answer { text: whitelist::refusal(word), note };
         }
         if needs_serving(word)
             && let Some(why) = view.why_not_serving()
         {
             let note = self.note(asked, || not_serving_note(asked, &why));
-            return Answer {
-                text: not_serving(word),
-                note,
-            };
+            return Answer { text: not_serving(word), note };
         }
-        Answer {
-            text: self.text(asked, view),
-            note: None,
-        }
+        Answer { text: self.text(asked, view), note: None }
     }
 
     fn text(&self, asked: Asked<'_>, view: &dyn ServerView) -> String {
@@ -136,9 +123,7 @@ impl Words {
 
     /// The note, unless one about the same word was made lately.
     fn note(&self, asked: Asked<'_>, text: impl Fn() -> String) -> Option<String> {
-        let index = FourLetterWord::ALL
-            .iter()
-            .position(|word| *word == asked.word)?;
+        let index = FourLetterWord::ALL.iter().position(|word| *word == asked.word)?;
         let due = &self.notes_due[index];
         let seen = due.load(Relaxed);
         let next = asked.now_ms.saturating_add(NOTE_INTERVAL_MS);
@@ -159,10 +144,7 @@ impl Words {
 
 fn not_serving_note(asked: Asked<'_>, why: &str) -> String {
     let name = asked.word.name();
-    format!(
-        "four-letter word '{name}' from {} answered with \"not serving\": {why}",
-        asked.peer
-    )
+    format!("four-letter word '{name}' from {} answered with \"not serving\": {why}", asked.peer)
 }
 
 /// The words that are answered by the process alone, ensemble or not.
@@ -188,9 +170,7 @@ fn isro(view: &dyn ServerView) -> &'static str {
 
 fn hash(view: &dyn ServerView) -> String {
     let lines = view.digests().into_iter();
-    lines
-        .map(|(zxid, digest)| format!("{:x}: {digest}\n", zxid.0))
-        .collect()
+    lines.map(|(zxid, digest)| format!("{:x}: {digest}\n", zxid.0)).collect()
 }
 
 fn srst(view: &dyn ServerView) -> String {

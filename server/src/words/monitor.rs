@@ -18,8 +18,7 @@ pub fn mntr(view: &dyn ServerView) -> String {
     let mut output = Output::default();
     head(view, &mut output);
     gauges(view, &mut output);
-    view.metrics()
-        .visit(|figure| add_figure(&mut output, figure));
+    view.metrics().visit(|figure| add_figure(&mut output, figure));
     output.finish()
 }
 
@@ -37,14 +36,10 @@ fn head(view: &dyn ServerView, output: &mut Output) {
 
 fn gauges(view: &dyn ServerView, output: &mut Output) {
     let gauges = view.gauges();
-    gauges.visit(
-        view.metrics(),
-        view.descriptors(),
-        |name, value| match value {
-            Value::Int(value) => add(output, name, value),
-            Value::Float(value) => add(output, name, format_args!("{value:?}")),
-        },
-    );
+    gauges.visit(view.metrics(), view.descriptors(), |name, value| match value {
+        Value::Int(value) => add(output, name, value),
+        Value::Float(value) => add(output, name, format_args!("{value:?}")),
+    });
     for quota in NamespaceQuota::by_namespace(view.quotas()) {
         let key = safe(&quota.namespace);
         quota.visit(|name, value| add(output, format_args!("{key}_{name}"), value));
@@ -74,11 +69,7 @@ fn add_figure(output: &mut Output, figure: Figure<'_>) {
 }
 
 fn add_summary(output: &mut Output, name: &str, summary: SummarySnapshot) {
-    add(
-        output,
-        format_args!("avg_{name}"),
-        format_args!("{:?}", summary.avg),
-    );
+    add(output, format_args!("avg_{name}"), format_args!("{:?}", summary.avg));
     add(output, format_args!("min_{name}"), summary.min);
     add(output, format_args!("max_{name}"), summary.max);
     add(output, format_args!("cnt_{name}"), summary.count);

@@ -26,11 +26,7 @@ fn sessions(sessions: &Sessions, output: &mut Output) -> Flow {
     }
     match &sessions.global {
         GlobalSessions::Tracked(buckets) => {
-            let prefix = if sessions.local.is_some() {
-                "Global "
-            } else {
-                ""
-            };
+            let prefix = if sessions.local.is_some() { "Global " } else { "" };
             session_sets(prefix, buckets, output)
         }
         GlobalSessions::Known(timeouts) => {
@@ -54,19 +50,9 @@ fn sets<T, D: Display>(
 ) -> Flow {
     let total: usize = buckets.iter().map(|bucket| bucket.members.len()).sum();
     output.line(format_args!("{title} ({})/({total}):", buckets.len()))?;
-    for Bucket {
-        expires_wall_ms,
-        members,
-    } in buckets
-    {
-        output.line(format_args!(
-            "{} expire at {}:",
-            members.len(),
-            date(*expires_wall_ms)
-        ))?;
-        members
-            .iter()
-            .try_for_each(|one| output.line(format_args!("\t{}", shown(one))))?;
+    for Bucket { expires_wall_ms, members } in buckets {
+        output.line(format_args!("{} expire at {}:", members.len(), date(*expires_wall_ms)))?;
+        members.iter().try_for_each(|one| output.line(format_args!("\t{}", shown(one))))?;
     }
     ControlFlow::Continue(())
 }
@@ -91,10 +77,7 @@ fn ephemerals(view: &dyn ServerView, output: &mut Output) -> Flow {
 
 fn connections(view: &dyn ServerView, output: &mut Output) -> Flow {
     output.line(format_args!("Connections dump:"))?;
-    sets(
-        "Connections Sets",
-        &view.connection_expiry(),
-        output,
-        |(peer, session)| format!("ip: {} sessionId: {session}", socket_address(*peer)),
-    )
+    sets("Connections Sets", &view.connection_expiry(), output, |(peer, session)| {
+        format!("ip: {} sessionId: {session}", socket_address(*peer))
+    })
 }

@@ -36,9 +36,7 @@ pub fn cons(view: &dyn ServerView) -> String {
 fn head(view: &dyn ServerView, output: &mut Output) {
     output.add(format_args!("Zookeeper version: {}\n", version::line()));
     if view.status().mode == Mode::ReadOnly {
-        output.add(format_args!(
-            "READ-ONLY mode; serving only read-only clients\n"
-        ));
+        output.add(format_args!("READ-ONLY mode; serving only read-only clients\n"));
     }
 }
 
@@ -47,28 +45,17 @@ fn figures(view: &dyn ServerView, output: &mut Output) {
     let latency = metrics.request_latency.get();
     let (min, avg, max) = (latency.min, latency.avg, latency.max);
     output.add(format_args!("Latency min/avg/max: {min}/{avg:?}/{max}\n"));
-    output.add(format_args!(
-        "Received: {}\n",
-        metrics.packets_received.get()
-    ));
+    output.add(format_args!("Received: {}\n", metrics.packets_received.get()));
     output.add(format_args!("Sent: {}\n", metrics.packets_sent.get()));
-    output.add(format_args!(
-        "Connections: {}\n",
-        gauges.num_alive_connections
-    ));
-    output.add(format_args!(
-        "Outstanding: {}\n",
-        gauges.outstanding_requests
-    ));
+    output.add(format_args!("Connections: {}\n", gauges.num_alive_connections));
+    output.add(format_args!("Outstanding: {}\n", gauges.outstanding_requests));
     output.add(format_args!("Zxid: {}\n", status.zxid));
     output.add(format_args!("Mode: {}\n", status.mode.name()));
     output.add(format_args!("Node count: {}\n", gauges.znode_count));
     if status.mode == Mode::Leader {
         let sizes = metrics.proposal_size.get();
         let (last, min, max) = (sizes.last, sizes.min, sizes.max);
-        output.add(format_args!(
-            "Proposal sizes last/min/max: {last}/{min}/{max}\n"
-        ));
+        output.add(format_args!("Proposal sizes last/min/max: {last}/{min}/{max}\n"));
     }
 }
 
@@ -90,13 +77,7 @@ fn full(connection: &ConnectionInfo) -> String {
 
 fn opened(connection: &ConnectionInfo) -> String {
     let peer = socket_address(connection.peer);
-    let ConnectionInfo {
-        interest_ops,
-        queued,
-        received,
-        sent,
-        ..
-    } = connection;
+    let ConnectionInfo { interest_ops, queued, received, sent, .. } = connection;
     format!("{peer}[{interest_ops:x}](queued={queued},recved={received},sent={sent}")
 }
 
@@ -105,21 +86,8 @@ fn add_session(line: &mut String, session: &SessionInfo) {
         cxid if cxid < 0 => String::new(),
         cxid => format!("lcxid={cxid:#x},"),
     };
-    let SessionInfo {
-        id,
-        established_ms,
-        timeout_ms,
-        last_zxid,
-        last_response_ms,
-        ..
-    } = session;
-    let SessionInfo {
-        last_latency,
-        min_latency,
-        avg_latency,
-        max_latency,
-        ..
-    } = session;
+    let SessionInfo { id, established_ms, timeout_ms, last_zxid, last_response_ms, .. } = session;
+    let SessionInfo { last_latency, min_latency, avg_latency, max_latency, .. } = session;
     let op = op_tag(session.last_op);
     // Writing to a String cannot fail.
     let _ = write!(

@@ -13,7 +13,8 @@ mod rules;
 
 use codec::client::FourLetterWord;
 
-use super::{Answer, Asked, ServerView, Whitelist, Words};
+use super::{Answer, Asked, ServerView, Words};
+use crate::config::whitelist::Whitelist;
 
 /// Asks one word of a server that allows all.
 fn ask(word: FourLetterWord, view: &dyn ServerView) -> String {
@@ -22,13 +23,5 @@ fn ask(word: FourLetterWord, view: &dyn ServerView) -> String {
 
 fn answer(words: &Words, word: FourLetterWord, now_ms: u64, view: &dyn ServerView) -> Answer {
     let peer = fake::address(50_000);
-    words.answer(
-        Asked {
-            word,
-            argument: &[],
-            peer,
-            now_ms,
-        },
-        view,
-    )
+    words.answer(Asked { word, argument: &[], peer, now_ms }, view)
 }

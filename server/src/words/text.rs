@@ -28,10 +28,7 @@ impl Default for Output {
 impl Output {
     /// An empty answer of at most `max_bytes` and one line.
     pub fn bounded(max_bytes: usize) -> Self {
-        Output {
-            text: String::new(),
-            max_bytes,
-        }
+        Output { text: String::new(), max_bytes }
     }
 
     /// One line; its end is added. `Break` when the answer is full.
@@ -41,11 +38,7 @@ impl Output {
         }
         self.add(line);
         self.text.push('\n');
-        if self.is_full() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if self.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// Text as it is, whatever the bound: for the fixed parts of an answer.
@@ -58,9 +51,7 @@ impl Output {
     pub fn finish(mut self) -> String {
         if self.is_full() {
             let max = self.max_bytes;
-            self.add(format_args!(
-                "(cut: this answer would be longer than {max} bytes)\n"
-            ));
+            self.add(format_args!("(cut: this answer would be longer than {max} bytes)\n"));
         }
         self.text
     }
@@ -87,9 +78,8 @@ pub fn socket_address(address: SocketAddr) -> String {
 /// `wall_ms` counts ms since the epoch; moments before it are shown as the epoch.
 pub fn date(wall_ms: i64) -> String {
     const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let seconds = wall_ms.max(0) as u64 / 1000;
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
@@ -174,20 +164,11 @@ mod tests {
     #[test]
     fn a_full_output_says_that_it_was_cut() {
         let mut output = Output::bounded(10);
-        assert_eq!(
-            output.line(format_args!("12345")),
-            ControlFlow::Continue(())
-        );
+        assert_eq!(output.line(format_args!("12345")), ControlFlow::Continue(()));
         assert_eq!(output.line(format_args!("6789")), ControlFlow::Break(()));
-        assert_eq!(
-            output.line(format_args!("never shown")),
-            ControlFlow::Break(())
-        );
+        assert_eq!(output.line(format_args!("never shown")), ControlFlow::Break(()));
         let text = output.finish();
-        assert_eq!(
-            text,
-            "12345\n6789\n(cut: this answer would be longer than 10 bytes)\n"
-        );
+        assert_eq!(text, "12345\n6789\n(cut: this answer would be longer than 10 bytes)\n");
     }
 
     #[test]
@@ -223,9 +204,7 @@ mod tests {
             (107, "HOMI"),
             (103, "GETE"),
         ];
-        tagged
-            .iter()
-            .for_each(|&(op, tag)| assert_eq!(op_tag(Some(op)), tag, "op {op}"));
+        tagged.iter().for_each(|&(op, tag)| assert_eq!(op_tag(Some(op)), tag, "op {op}"));
         assert_eq!(op_tag(None), "NA");
         assert_eq!(op_tag(Some(100)), "NA");
     }

@@ -8,11 +8,7 @@ use super::view::{Flow, ServerView, WatchTotals};
 
 /// `wchs`.
 pub fn wchs(view: &dyn ServerView) -> String {
-    let WatchTotals {
-        connections,
-        paths,
-        total,
-    } = view.watch_totals();
+    let WatchTotals { connections, paths, total } = view.watch_totals();
     format!("{connections} connections watching {paths} paths\nTotal watches:{total}\n")
 }
 
@@ -21,12 +17,7 @@ pub fn wchc(view: &dyn ServerView) -> String {
     let mut output = Output::default();
     let mut of = None;
     view.watches_by_session(&mut |session, path| {
-        entry(
-            &mut output,
-            of.replace(session) != Some(session),
-            session,
-            path,
-        )
+        entry(&mut output, of.replace(session) != Some(session), session, path)
     });
     output.add(format_args!("\n"));
     output.finish()

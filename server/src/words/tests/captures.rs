@@ -29,10 +29,7 @@ const B: SessionId = SessionId(0x100_001e_22e4_0001);
 const FIRST_END_MS: i64 = 1_795_229_864_000;
 
 fn bucket<T>(seconds: i64, members: Vec<T>) -> Bucket<T> {
-    Bucket {
-        expires_wall_ms: FIRST_END_MS + 1000 * seconds,
-        members,
-    }
+    Bucket { expires_wall_ms: FIRST_END_MS + 1000 * seconds, members }
 }
 
 fn session_a() -> SessionInfo {
@@ -70,14 +67,7 @@ fn session_b() -> SessionInfo {
 fn connection(port: u16, counts: (u64, u64), session: Option<SessionInfo>) -> ConnectionInfo {
     let interest_ops = u8::from(session.is_some());
     let (received, sent) = counts;
-    ConnectionInfo {
-        peer: address(port),
-        interest_ops,
-        queued: 0,
-        received,
-        sent,
-        session,
-    }
+    ConnectionInfo { peer: address(port), interest_ops, queued: 0, received, sent, session }
 }
 
 fn clients() -> [ConnectionInfo; 2] {
@@ -97,28 +87,13 @@ fn busy() -> Fake {
     fake.gauges.znode_count = 309;
     fake.metrics.packets_received.add(335);
     fake.metrics.packets_sent.add(336);
-    let latency = Batch {
-        count: 317,
-        sum: 298_000,
-        min: 120,
-        max: 8_900,
-    };
+    let latency = Batch { count: 317, sum: 298_000, min: 120, max: 8_900 };
     fake.metrics.request_latency.record_batch(latency);
-    fake.directories = Directories {
-        data_bytes: 478,
-        log_bytes: 67_108_880,
-    };
+    fake.directories = Directories { data_bytes: 478, log_bytes: 67_108_880 };
     let path = |session, path: &str| (session, path.to_owned());
-    fake.ephemerals = vec![
-        path(A, "/app/e3"),
-        path(B, "/app/x/e1"),
-        path(B, "/app/x/e2"),
-    ];
+    fake.ephemerals = vec![path(A, "/app/e3"), path(B, "/app/x/e1"), path(B, "/app/x/e2")];
     fake.watches = vec![path(A, "/app/x"), path(A, "/none"), path(B, "/app/x")];
-    fake.digests = vec![
-        (Zxid(0x80), 278_762_001_432),
-        (Zxid(0x100), 563_195_265_669),
-    ];
+    fake.digests = vec![(Zxid(0x80), 278_762_001_432), (Zxid(0x100), 563_195_265_669)];
     fake
 }
 
@@ -155,14 +130,8 @@ fn cons_tells_each_session() {
     let mut fake = busy();
     fake.connections = [asking(48488)].into_iter().chain(clients()).collect();
     check(&fake, Cons, captured!("standalone/cons"));
-    let silent = ConnectionInfo {
-        interest_ops: 1,
-        ..connection(48590, (0, 0), None)
-    };
-    fake.connections = clients()
-        .into_iter()
-        .chain([silent, asking(48592)])
-        .collect();
+    let silent = ConnectionInfo { interest_ops: 1, ..connection(48590, (0, 0), None) };
+    fake.connections = clients().into_iter().chain([silent, asking(48592)]).collect();
     check(&fake, Cons, captured!("standalone/cons_sessionless"));
 }
 
@@ -179,10 +148,7 @@ fn cons_after_a_reset_has_no_last_request() {
         ..session
     };
     let mut fake = busy();
-    let silent = ConnectionInfo {
-        interest_ops: 1,
-        ..connection(48590, (0, 0), None)
-    };
+    let silent = ConnectionInfo { interest_ops: 1, ..connection(48590, (0, 0), None) };
     fake.connections = vec![
         asking(48660),
         connection(48430, (0, 0), Some(reset(session_a()))),
@@ -195,18 +161,11 @@ fn cons_after_a_reset_has_no_last_request() {
 #[test]
 fn dump_of_a_server_that_tracks_its_sessions() {
     let mut fake = busy();
-    let ends = vec![
-        bucket(0, vec![]),
-        bucket(2, vec![A]),
-        bucket(10, vec![]),
-        bucket(12, vec![B]),
-    ];
+    let ends = vec![bucket(0, vec![]), bucket(2, vec![A]), bucket(10, vec![]), bucket(12, vec![B])];
     fake.sessions.global = GlobalSessions::Tracked(ends);
     let asking = (address(48524), SessionId::NONE);
-    fake.connection_expiry = vec![
-        bucket(2, vec![asking, (address(48430), A)]),
-        bucket(12, vec![(address(48440), B)]),
-    ];
+    fake.connection_expiry =
+        vec![bucket(2, vec![asking, (address(48430), A)]), bucket(12, vec![(address(48440), B)])];
     check(&fake, Dump, captured!("standalone/dump"));
 }
 
@@ -240,9 +199,7 @@ fn resets_are_confirmed_and_srvr_begins_again() {
 
 /// Keys of `key=value` lines.
 fn keys(text: &str) -> Vec<&str> {
-    text.lines()
-        .map(|line| line.split('=').next().unwrap_or(line))
-        .collect()
+    text.lines().map(|line| line.split('=').next().unwrap_or(line)).collect()
 }
 
 #[test]
@@ -280,10 +237,7 @@ fn member(id: i64, mode: Mode) -> Fake {
         members: (1..=4).map(member_line).collect(),
         version: 0,
     });
-    fake.directories = Directories {
-        data_bytes: 67_109_602,
-        log_bytes: 67_109_602,
-    };
+    fake.directories = Directories { data_bytes: 67_109_602, log_bytes: 67_109_602 };
     fake
 }
 
@@ -296,21 +250,9 @@ fn member_line(id: i64) -> String {
 #[test]
 fn conf_of_members_ends_without_a_line_end() {
     let conf = |name: &str| name.replace("/ens1/", "/").replace("/ens3/", "/");
-    check(
-        &member(1, Mode::Follower),
-        Conf,
-        conf(&captured!("follower/conf")),
-    );
-    check(
-        &member(3, Mode::Leader),
-        Conf,
-        conf(&captured!("leader/conf")),
-    );
-    check(
-        &member(4, Mode::Observer),
-        Conf,
-        conf(&captured!("observer/conf")),
-    );
+    check(&member(1, Mode::Follower), Conf, conf(&captured!("follower/conf")));
+    check(&member(3, Mode::Leader), Conf, conf(&captured!("leader/conf")));
+    check(&member(4, Mode::Observer), Conf, conf(&captured!("observer/conf")));
 }
 
 #[test]
@@ -323,12 +265,7 @@ fn srvr_of_members() {
         fake.metrics.proposal_size.record_batch(90, 48, 140);
         fake
     };
-    let batch = |count, sum, min, max| Batch {
-        count,
-        sum,
-        min,
-        max,
-    };
+    let batch = |count, sum, min, max| Batch { count, sum, min, max };
     let follower = with(1, Mode::Follower, (18, 19), batch(2, 10_000, 500, 18_000));
     check(&follower, Srvr, captured!("follower/srvr"));
     let leader = with(3, Mode::Leader, (12, 13), batch(2, 5_000, 500, 5_500));
@@ -344,12 +281,8 @@ fn sessions_part(dump: &str) -> &str {
 
 /// Sessions of the captured ensemble with local sessions on.
 fn ensemble_sessions() -> [SessionId; 4] {
-    let ids = [
-        0x100_001f_98d1_0000,
-        0x400_001f_98d3_0000,
-        0x300_001f_98b0_0000,
-        0x200_001f_98ab_0000,
-    ];
+    let ids =
+        [0x100_001f_98d1_0000, 0x400_001f_98d3_0000, 0x300_001f_98b0_0000, 0x200_001f_98ab_0000];
     ids.map(SessionId)
 }
 

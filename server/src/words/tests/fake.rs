@@ -45,20 +45,13 @@ pub fn fresh() -> Fake {
             zxid: Zxid::ZERO,
         },
         metrics: Metrics::default(),
-        gauges: Gauges {
-            num_alive_connections: 1,
-            znode_count: 5,
-            ..Gauges::default()
-        },
+        gauges: Gauges { num_alive_connections: 1, znode_count: 5, ..Gauges::default() },
         quotas: Vec::new(),
         settings: settings(),
         directories: Directories::default(),
         connections: Vec::new(),
         connections_reset: Cell::new(false),
-        sessions: Sessions {
-            global: GlobalSessions::Tracked(Vec::new()),
-            local: None,
-        },
+        sessions: Sessions { global: GlobalSessions::Tracked(Vec::new()), local: None },
         connection_expiry: Vec::new(),
         ephemerals: Vec::new(),
         watches: Vec::new(),
@@ -112,10 +105,7 @@ impl ServerView for Fake {
     }
 
     fn descriptors(&self) -> Descriptors {
-        Descriptors {
-            open: 56,
-            max: 20_000,
-        }
+        Descriptors { open: 56, max: 20_000 }
     }
 
     fn settings(&self) -> Settings {
@@ -140,17 +130,11 @@ impl ServerView for Fake {
     }
 
     fn memory(&self) -> Memory {
-        Memory {
-            resident: 27 << 20,
-            limit: 256 << 20,
-        }
+        Memory { resident: 27 << 20, limit: 256 << 20 }
     }
 
     fn connections(&self, see: &mut dyn FnMut(&ConnectionInfo) -> Flow) {
-        let _: Flow = self
-            .connections
-            .iter()
-            .try_for_each(|one| self.show(see(one)));
+        let _: Flow = self.connections.iter().try_for_each(|one| self.show(see(one)));
     }
 
     fn reset_connections(&self) {
@@ -166,11 +150,7 @@ impl ServerView for Fake {
     }
 
     fn sessions_with_ephemerals(&self) -> usize {
-        self.ephemerals
-            .iter()
-            .map(|(session, _)| session)
-            .collect::<BTreeSet<_>>()
-            .len()
+        self.ephemerals.iter().map(|(session, _)| session).collect::<BTreeSet<_>>().len()
     }
 
     fn ephemerals(&self, see: &mut dyn FnMut(SessionId, &str) -> Flow) {
@@ -182,11 +162,7 @@ impl ServerView for Fake {
         let sessions: BTreeSet<_> = self.watches.iter().map(|(session, _)| session).collect();
         let paths: BTreeSet<_> = self.watches.iter().map(|(_, path)| path).collect();
         let (connections, paths) = (sessions.len(), paths.len());
-        WatchTotals {
-            connections,
-            paths,
-            total: self.watches.len(),
-        }
+        WatchTotals { connections, paths, total: self.watches.len() }
     }
 
     fn watches_by_session(&self, see: &mut dyn FnMut(SessionId, &str) -> Flow) {
@@ -197,9 +173,7 @@ impl ServerView for Fake {
     fn watches_by_path(&self, see: &mut dyn FnMut(&str, SessionId) -> Flow) {
         let mut all: Vec<_> = self.watches.iter().collect();
         all.sort_by(|a, b| (&a.1, a.0).cmp(&(&b.1, b.0)));
-        let shown = all
-            .iter()
-            .try_for_each(|(session, path)| see(path, *session));
+        let shown = all.iter().try_for_each(|(session, path)| see(path, *session));
         let (ControlFlow::Continue(()) | ControlFlow::Break(())) = shown;
     }
 

@@ -11,34 +11,21 @@ use crate::words::view::Mode;
 
 /// Key and value of every line, in order.
 fn lines(text: &str) -> Vec<(&str, &str)> {
-    text.lines()
-        .map(|line| line.split_once('\t').expect("a tab in every line"))
-        .collect()
+    text.lines().map(|line| line.split_once('\t').expect("a tab in every line")).collect()
 }
 
 /// Whether each key's value has a decimal point.
 fn shapes(text: &str) -> BTreeMap<&str, bool> {
     let skip = |key: &str| key == "zk_version" || key == "zk_peer_state";
     let lines = lines(text).into_iter().filter(|(key, _)| !skip(key));
-    lines
-        .map(|(key, value)| (key, value.contains('.')))
-        .collect()
+    lines.map(|(key, value)| (key, value.contains('.'))).collect()
 }
 
 fn check_same(fake: &Fake, capture: &str) {
     let text = ask(Mntr, fake);
     assert_eq!(shapes(&text), shapes(capture));
-    assert_eq!(
-        lines(&text).len(),
-        lines(capture).len(),
-        "a key stands twice"
-    );
-    let role = |text| {
-        lines(text)
-            .into_iter()
-            .skip(1)
-            .find(|(key, _)| *key == "zk_server_state")
-    };
+    assert_eq!(lines(&text).len(), lines(capture).len(), "a key stands twice");
+    let role = |text| lines(text).into_iter().skip(1).find(|(key, _)| *key == "zk_server_state");
     assert_eq!(role(&text), role(capture));
 }
 
@@ -118,22 +105,10 @@ fn the_first_lines_have_their_place_and_kinds_follow_in_order() {
     let mut fake = member(Mode::Observer, "observing - broadcast");
     fake.status.observer_master_id = Some(3);
     fake.metrics.read_per_namespace.of("ns1").record(1);
-    fake.metrics
-        .quota_exceeded_error_per_namespace
-        .of("ns1")
-        .one();
+    fake.metrics.quota_exceeded_error_per_namespace.of("ns1").one();
     let text = ask(Mntr, &fake);
-    let first: Vec<_> = lines(&text)
-        .into_iter()
-        .take(4)
-        .map(|(key, _)| key)
-        .collect();
-    let expected = [
-        "zk_version",
-        "zk_server_state",
-        "zk_peer_state",
-        "zk_observer_master_id",
-    ];
+    let first: Vec<_> = lines(&text).into_iter().take(4).map(|(key, _)| key).collect();
+    let expected = ["zk_version", "zk_server_state", "zk_peer_state", "zk_observer_master_id"];
     assert_eq!(first, expected);
     let kinds = [
         "zk_quorum_size",
@@ -146,10 +121,7 @@ fn the_first_lines_have_their_place_and_kinds_follow_in_order() {
     ];
     let place = |name: &&str| lines(&text).iter().position(|(key, _)| key == name);
     let places: Vec<_> = kinds.iter().map(place).collect();
-    assert!(
-        places.iter().all(Option::is_some) && places.is_sorted(),
-        "{places:?}"
-    );
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}");
 }
 
 #[test]
@@ -177,36 +149,20 @@ fn a_reset_leaves_what_is_looked_up() {
 #[test]
 fn averages_have_four_decimals_and_no_exponent() {
     let fake = fresh();
-    fake.metrics.fsynctime.record_batch(crate::metrics::Batch {
-        count: 3,
-        sum: 1,
-        min: 0,
-        max: 1,
-    });
+    fake.metrics.fsynctime.record_batch(crate::metrics::Batch { count: 3, sum: 1, min: 0, max: 1 });
     fake.metrics.dbinittime.record(1);
-    fake.metrics
-        .write_per_namespace
-        .of("big")
-        .record(123_456_789_012);
+    fake.metrics.write_per_namespace.of("big").record(123_456_789_012);
     let text = ask(Mntr, &fake);
     assert!(text.contains("zk_avg_fsynctime\t0.0003\n"), "{text}");
     assert!(text.contains("zk_avg_dbinittime\t0.001\n"), "{text}");
-    assert!(
-        text.contains("zk_avg_big_write_per_namespace\t123456789012.0\n"),
-        "{text}"
-    );
+    assert!(text.contains("zk_avg_big_write_per_namespace\t123456789012.0\n"), "{text}");
 }
 
 #[test]
 fn a_namespace_cannot_write_lines_of_ours() {
     let fake = fresh();
-    fake.metrics
-        .read_per_namespace
-        .of("x\nzk_znode_count\t0\n")
-        .record(1);
+    fake.metrics.read_per_namespace.of("x\nzk_znode_count\t0\n").record(1);
     let text = ask(Mntr, &fake);
-    let counts = lines(&text)
-        .into_iter()
-        .filter(|(key, _)| *key == "zk_znode_count");
+    let counts = lines(&text).into_iter().filter(|(key, _)| *key == "zk_znode_count");
     assert_eq!(counts.collect::<Vec<_>>(), [("zk_znode_count", "5")]);
 }

@@ -11,10 +11,7 @@ use crate::words::{NOTE_INTERVAL_MS, TraceMask};
 
 fn looking() -> Fake {
     let why = "looking for a leader for 12 s; votes seen from 1, 3".to_owned();
-    Fake {
-        why_not_serving: Some(why),
-        ..fresh()
-    }
+    Fake { why_not_serving: Some(why), ..fresh() }
 }
 
 #[test]
@@ -28,12 +25,8 @@ fn while_not_serving_only_the_process_answers() {
     let refused = include_str!("../testdata/looking/mntr");
     assert_eq!(include_str!("../testdata/looking/conf"), refused);
     assert_eq!(include_str!("../testdata/looking/wchs"), refused);
-    let serving = [
-        Conf, Cons, Crst, Dirs, Dump, Mntr, Srst, Srvr, Stat, Wchc, Wchp, Wchs,
-    ];
-    serving
-        .iter()
-        .for_each(|word| assert_eq!(ask(*word, &fake), refused, "{word:?}"));
+    let serving = [Conf, Cons, Crst, Dirs, Dump, Mntr, Srst, Srvr, Stat, Wchc, Wchp, Wchs];
+    serving.iter().for_each(|word| assert_eq!(ask(*word, &fake), refused, "{word:?}"));
     assert!(!fake.connections_reset.get(), "crst must do nothing");
 }
 
@@ -41,40 +34,21 @@ fn while_not_serving_only_the_process_answers() {
 fn the_operator_learns_why_requests_are_not_served() {
     let words = Words::new(Whitelist::new(None, false));
     let note = answer(&words, Srvr, 0, &looking()).note.expect("a note");
-    assert!(
-        note.contains("looking for a leader for 12 s; votes seen from 1, 3"),
-        "{note}"
-    );
-    assert!(
-        note.contains("'srvr'") && note.contains("127.0.0.1:50000"),
-        "{note}"
-    );
+    assert!(note.contains("looking for a leader for 12 s; votes seen from 1, 3"), "{note}");
+    assert!(note.contains("'srvr'") && note.contains("127.0.0.1:50000"), "{note}");
 }
 
 #[test]
 fn a_refusal_names_the_key_to_the_operator_once_a_minute() {
     let words = Words::new(Whitelist::new(None, false));
     let first = answer(&words, Mntr, 5, &fresh());
-    assert_eq!(
-        first.text,
-        "mntr is not executed because it is not in the whitelist.\n"
-    );
+    assert_eq!(first.text, "mntr is not executed because it is not in the whitelist.\n");
     let note = first.note.expect("a note");
-    assert!(
-        note.contains("set 4lw.commands.whitelist=srvr,mntr (or *)"),
-        "{note}"
-    );
+    assert!(note.contains("set 4lw.commands.whitelist=srvr,mntr (or *)"), "{note}");
     let again = answer(&words, Mntr, 5 + NOTE_INTERVAL_MS - 1, &fresh());
     assert_eq!((again.text, again.note), (first.text, None));
-    assert!(
-        answer(&words, Stat, 6, &fresh()).note.is_some(),
-        "another word, another note"
-    );
-    assert!(
-        answer(&words, Mntr, 5 + NOTE_INTERVAL_MS, &fresh())
-            .note
-            .is_some()
-    );
+    assert!(answer(&words, Stat, 6, &fresh()).note.is_some(), "another word, another note");
+    assert!(answer(&words, Mntr, 5 + NOTE_INTERVAL_MS, &fresh()).note.is_some());
     assert_eq!(answer(&words, Srvr, 9, &fresh()).note, None);
 }
 
@@ -101,10 +75,7 @@ fn read_only_mode_shows_itself() {
     for word in [Srvr, Stat] {
         let text = ask(word, &fake);
         let second = text.lines().nth(1);
-        assert_eq!(
-            second,
-            Some("READ-ONLY mode; serving only read-only clients")
-        );
+        assert_eq!(second, Some("READ-ONLY mode; serving only read-only clients"));
         assert!(text.contains("\nMode: read-only\n"));
     }
     assert!(ask(Mntr, &fake).contains("\nzk_server_state\tread-only\n"));
@@ -114,28 +85,14 @@ fn read_only_mode_shows_itself() {
 fn the_trace_mask_is_kept() {
     let words = Words::new(Whitelist::new(Some("*"), false));
     let (peer, fake) = (address(1), fresh());
-    let set = |argument: &[u8]| {
-        words
-            .answer(
-                Asked {
-                    word: Stmk,
-                    argument,
-                    peer,
-                    now_ms: 0,
-                },
-                &fake,
-            )
-            .text
-    };
+    let set =
+        |argument: &[u8]| words.answer(Asked { word: Stmk, argument, peer, now_ms: 0 }, &fake).text;
     assert_eq!(set(&0x1ff_i64.to_be_bytes()), "511");
     assert_eq!(answer(&words, Gtmk, 0, &fake).text, "511");
     assert_eq!(set(&(-1_i64).to_be_bytes()), "-1");
     assert_eq!(set(&[1, 2, 3]), "", "half a mask changes nothing");
     assert_eq!(answer(&words, Gtmk, 0, &fake).text, "-1");
-    assert_eq!(
-        set(&306_i64.to_be_bytes()),
-        include_str!("../testdata/looking/stmk")
-    );
+    assert_eq!(set(&306_i64.to_be_bytes()), include_str!("../testdata/looking/stmk"));
 }
 
 #[test]
@@ -185,13 +142,7 @@ fn ten_thousand_connections_are_all_told() {
     };
     fake.connections = (1..=10_000).map(one).collect();
     assert_eq!(ask(Cons, &fake).lines().count(), 10_001);
-    assert_eq!(
-        ask(Stat, &fake)
-            .lines()
-            .filter(|line| line.starts_with(" /"))
-            .count(),
-        10_000
-    );
+    assert_eq!(ask(Stat, &fake).lines().filter(|line| line.starts_with(" /")).count(), 10_000);
 }
 
 #[test]
@@ -203,13 +154,7 @@ fn listings_stop_at_their_bound_and_say_so() {
     for word in [Wchc, Wchp, Dump] {
         let text = ask(word, &fake);
         assert!(text.len() < OUTPUT_MAX_BYTES + (2 << 20), "{word:?}");
-        assert!(
-            text.trim_end().ends_with(")") && text.contains("\n(cut: "),
-            "{word:?}"
-        );
+        assert!(text.trim_end().ends_with(")") && text.contains("\n(cut: "), "{word:?}");
     }
-    assert!(
-        fake.shown.get() < 70,
-        "the server went on showing what nobody took"
-    );
+    assert!(fake.shown.get() < 70, "the server went on showing what nobody took");
 }
