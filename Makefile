@@ -39,7 +39,7 @@ lint: need
 
 deny: need
 	@cargo deny --version >/dev/null 2>&1 || { echo "cargo-deny is missing: cargo install --locked cargo-deny"; exit 1; }
-	cargo deny --workspace check
+	cargo deny --workspace check bans licenses sources
 
 fuzz-smoke: need
 	@.ci/need g++:g++
