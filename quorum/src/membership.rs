@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use codec::ServerId;
 use codec::peer::{ConfigText, Role};
+use codec::txn::{TxnBody, TxnHeader};
+use codec::{Decode, OpCode, ServerId};
 
 #[cfg(test)]
 mod tests;
@@ -188,4 +189,17 @@ impl Membership {
 
 fn votes_in(config: &ConfigText, sid: ServerId) -> bool {
     config.servers.get(&sid).is_some_and(|spec| spec.role == Role::Participant)
+}
+
+/// The configuration in a transaction's bytes, if it is a reconfiguration that can be read. The
+/// one look that this crate takes into a transaction.
+pub fn config_in(txn: &[u8]) -> Option<ConfigText> {
+    let header = TxnHeader::from_bytes(txn).ok()?;
+    if header.txn_type != OpCode::Reconfig.code() {
+        return None;
+    }
+    match codec::txn::Txn::from_bytes(txn).ok()?.body {
+        TxnBody::Reconfig(body) => ConfigText::parse(body.data?).ok(),
+        _ => None,
+    }
 }
