@@ -12,7 +12,7 @@ help:
 	@echo "make run           a server on port 2181, data in ./data (no configuration needed)"
 	@echo "make test          all tests: rooms, wire suite, zkCli.sh, Java and kazoo clients"
 	@echo "make build         target/release/rookeeper"
-	@echo "make lint          formatting, clippy for all rooms, and the rules of the pure rooms"
+	@echo "make lint          formatting, clippy for all rooms and fuzz/, the rules of the pure rooms"
 	@echo "make deny          licences and dependencies (needs cargo-deny)"
 	@echo "make fuzz-smoke    every fuzz target for FUZZ_SECONDS (60) each"
 	@echo "make compat-quick  zkCli.sh, Java, kazoo; SERVER=apache-3.9.5 runs them on Apache"
@@ -33,9 +33,12 @@ test: need
 	@.ci/test
 
 lint: need
+	@.ci/need g++:g++
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	CLIPPY_CONF_DIR=.ci/pure cargo clippy --locked $(PURE) --lib -- -D warnings
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	cargo clippy --manifest-path fuzz/Cargo.toml -- -D warnings
 
 deny: need
 	@cargo deny --version >/dev/null 2>&1 || { echo "cargo-deny is missing: cargo install --locked cargo-deny"; exit 1; }

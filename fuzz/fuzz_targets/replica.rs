@@ -142,9 +142,10 @@ impl World {
         let committed = Zxid(self.committed);
         let last = self.replica.commit(committed, self.now, &mut self.dispatch);
         self.committed = self.committed.min(last.0);
-        for connection in self.dispatch.flush().take() {
+        for connection in self.dispatch.take_flush() {
             let _ = connection.flush();
         }
+        self.dispatch.settle(&self.replica.metrics);
         self.clients.iter_mut().for_each(Client::look);
     }
 

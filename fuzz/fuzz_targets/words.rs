@@ -8,11 +8,12 @@ use codec::client::FourLetterWord;
 use codec::{SessionId, Zxid};
 use fuzz_support::Taker;
 use libfuzzer_sys::fuzz_target;
+use server::config::whitelist::Whitelist;
 use server::metrics::gauges::{Gauges, NamespaceQuota};
 use server::metrics::process::{Descriptors, Environment, Memory};
 use server::metrics::registry::Metrics;
 use server::words::view::*;
-use server::words::{Asked, Whitelist, Words};
+use server::words::{Asked, Words};
 
 fuzz_target!(|data: &[u8]| {
     let mut taker = Taker(data);
@@ -22,8 +23,9 @@ fuzz_target!(|data: &[u8]| {
         text: String::from_utf8_lossy(taker.bytes(64)).into_owned(),
         numbers: [0; 4].map(|_| i64::from(taker.int()) << (taker.byte() % 33)),
     };
-    let words = Words::new(Whitelist::new(Some(&list), taker.byte() % 2 == 1));
-    let _ = Whitelist::unknown_names(&list);
+    let whitelist = Whitelist::new(Some(&list), taker.byte() % 2 == 1);
+    let _ = whitelist.unknown_words().count();
+    let words = Words::new(whitelist);
     let peer = SocketAddr::from((Ipv6Addr::LOCALHOST, 1));
     while let Some((asked, rest)) = taker.0.split_first_chunk::<4>() {
         taker.0 = rest;
