@@ -1,0 +1,205 @@
+//! What is bounded, and what happens at the bound: output, waiting requests, connections that die.
+
+use codec::client::{Request, SetDataRequest};
+use server::replica::connection::{DEFERRED_PAUSE, OUTPUT_PAUSE_BYTES, PENDING_PAUSE};
+
+use super::ask::*;
+use super::harness::World;
+
+const BIG: usize = 100_000;
+
+/// A world with a client and /big.
+fn with_big() -> (World, usize) {
+    let mut w = World::new();
+    let a = w.client();
+    let data = vec![b'x'; BIG];
+    let set = SetDataRequest { path: Some("/big".into()), data: Some(&data), version: -1 };
+    w.send(a, &[(0, create("/big")), (1, Request::SetData(set))]);
+    w.commit();
+    w.heard(a);
+    (w, a)
+}
+
+fn reads(xids: std::ops::Range<i32>, path: &str) -> Vec<(i32, Ask)> {
+    xids.map(|xid| (xid, get(path, false))).collect()
+}
+
+/// The numbers at the front of what was heard.
+fn xids(heard: &[String]) -> Vec<i32> {
+    let xid = |heard: &String| heard.split(' ').next().unwrap().parse().unwrap();
+    heard.iter().map(xid).collect()
+}
+
+#[test]
+fn who_does_not_read_is_not_served_beyond_the_bound_and_goes_on_when_he_reads() {
+    let (mut w, a) = with_big();
+    w.let_through(a, Some(0));
+    w.send(a, &reads(0..50, "/big"));
+    let unsent = w.unsent(a);
+    assert!((OUTPUT_PAUSE_BYTES..OUTPUT_PAUSE_BYTES + BIG + 200).contains(&unsent), "{unsent}");
+    assert!(w.backlog(a) > 0);
+    w.let_through(a, None);
+    assert_eq!(xids(&w.hears(a)), (0..50).collect::<Vec<_>>());
+    assert_eq!((w.unsent(a), w.backlog(a)), (0, 0));
+}
+
+#[test]
+fn who_reads_slowly_is_served_slowly_and_in_order() {
+    let (mut w, a) = with_big();
+    w.let_through(a, Some(0));
+    let mut asked = reads(0..30, "/big");
+    asked.insert(15, (100, create("/a")));
+    asked.insert(25, (101, create("/b")));
+    w.send(a, &asked);
+    let mut heard = Vec::new();
+    for _ in 0..1000 {
+        w.let_through(a, Some(33_333));
+        w.commit();
+        // Reads that were let in behind a write are answered with it.
+        assert!(w.unsent(a) < OUTPUT_PAUSE_BYTES + (BIG + 200) * 15);
+        heard.extend(w.hears(a));
+    }
+    assert_eq!(xids(&heard), asked.iter().map(|(xid, _)| *xid).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_stalled_client_holds_nobody_up() {
+    let (mut w, a) = with_big();
+    let b = w.client();
+    w.let_through(a, Some(0));
+    w.send(a, &reads(0..50, "/big"));
+    w.send(a, &[(60, create("/a"))]);
+    w.send(b, &[(1, create("/b")), (2, exists("/b", false))]);
+    w.commit();
+    assert_eq!(w.hears(b), ["1 /b", "2 v0"]);
+}
+
+#[test]
+fn writes_are_not_taken_in_either_while_too_much_is_unsent() {
+    let (mut w, a) = with_big();
+    w.let_through(a, Some(0));
+    w.send(a, &reads(0..12, "/big"));
+    let before = w.book.lock().entries.len();
+    w.send(a, &[(100, create("/a"))]);
+    w.commit();
+    assert_eq!(w.book.lock().entries.len(), before);
+    w.let_through(a, None);
+    w.commit();
+    assert_eq!(w.hears(a).last().unwrap(), "100 /a");
+}
+
+#[test]
+fn reads_behind_a_write_are_bounded_and_none_is_lost_or_overtaken() {
+    let mut w = World::new();
+    let a = w.client();
+    let many = DEFERRED_PAUSE as i32 * 3 + 7;
+    w.send(a, &[(0, create("/a"))]);
+    w.send(a, &reads(1..many, "/a"));
+    assert_eq!(w.clients[a].connection.outstanding() as usize, DEFERRED_PAUSE + 1);
+    assert!(w.backlog(a) > 0);
+    w.send(a, &[(many, set("/a", b"x")), (many + 1, get("/a", false))]);
+    w.commit();
+    w.commit();
+    let heard = w.hears(a);
+    assert_eq!(xids(&heard), (0..many + 2).collect::<Vec<_>>());
+    assert_eq!(heard[many as usize + 1], format!("{} x v1", many + 1));
+    assert_eq!((w.backlog(a), w.clients[a].connection.outstanding()), (0, 0));
+}
+
+#[test]
+fn waiting_writes_are_bounded_and_none_is_lost_or_overtaken() {
+    let mut w = World::new();
+    let (a, b) = (w.client(), w.client());
+    w.send(a, &[(0, create("/a"))]);
+    w.commit();
+    let many = PENDING_PAUSE as i32 + 500;
+    let writes: Vec<_> = (1..many).map(|xid| (xid, set("/a", b"x"))).collect();
+    w.send(a, &writes);
+    assert_eq!(w.clients[a].connection.outstanding() as usize, PENDING_PAUSE);
+    assert_eq!(w.replica.in_flight(), PENDING_PAUSE);
+    w.send(b, &[(1, exists("/a", false))]);
+    assert_eq!(w.hears(b), ["1 v0"]);
+    w.commit_some(1);
+    w.commit();
+    w.commit();
+    assert_eq!(xids(&w.hears(a)), (0..many).collect::<Vec<_>>());
+    assert_eq!((w.backlog(a), w.replica.in_flight()), (0, 0));
+}
+
+#[test]
+fn a_throttled_request_is_refused_in_its_turn() {
+    let mut w = World::new();
+    let a = w.client();
+    w.send_throttled(a, 1, &get("/", false));
+    assert_eq!(w.hears(a), ["1 ThrottledOp"]);
+    w.send(a, &[(2, create("/a")), (3, exists("/a", false))]);
+    w.send_throttled(a, 4, &create("/b"));
+    w.send(a, &[(5, exists("/b", false)), (6, set("/a", b"x"))]);
+    w.send_throttled(a, 7, &get("/a", true));
+    assert_eq!(w.hears(a), [""; 0]);
+    w.commit();
+    assert_eq!(w.hears(a), ["2 /a", "3 v0", "4 ThrottledOp", "5 NoNode", "6 v1", "7 ThrottledOp"]);
+    assert_eq!(w.watch_count(), 0);
+}
+
+#[test]
+fn a_frame_without_a_header_ends_the_connection_and_what_came_before_is_executed() {
+    let mut w = World::new();
+    let (a, b) = (w.client(), w.client());
+    let mut frames = encode(1, &create("/a"));
+    frames.extend([0, 0, 0, 3, 1, 2, 3]);
+    frames.extend(encode(2, &create("/b")));
+    w.send_frames(a, &frames);
+    assert!(w.clients[a].ended);
+    w.commit();
+    w.send(b, &[(1, exists("/a", false)), (2, exists("/b", false))]);
+    assert_eq!(w.hears(b), ["1 v0", "2 NoNode"]);
+    assert_eq!(w.hears(a), [""; 0]);
+}
+
+#[test]
+fn writes_of_a_dead_connection_apply_and_no_watch_of_it_stays() {
+    let mut w = World::new();
+    let (a, b) = (w.client(), w.client());
+    w.send(b, &[(1, exists("/a", true))]);
+    w.send(a, &[(1, exists("/x", true)), (2, add_watch("/", 1)), (3, children("/", true))]);
+    w.send(a, &[(4, create("/a")), (5, get("/a", true)), (6, add_watch("/a", 0))]);
+    w.send(a, &[(7, set("/a", b"x")), (8, children("/a", true))]);
+    w.cut(a);
+    assert_eq!(w.watch_count(), 1, "only that of the other");
+    w.commit();
+    assert_eq!(w.hears(b), ["1 NoNode", "event created /a"]);
+    w.send(b, &[(2, get("/a", false))]);
+    assert_eq!(w.hears(b), ["2 x v1"]);
+    assert_eq!(w.watch_count(), 0);
+    w.check_watches();
+    assert_eq!(w.replica.connections.len(), 1);
+}
+
+#[test]
+fn a_connection_number_is_used_again_and_nothing_of_the_dead_reaches_the_living() {
+    let mut w = World::new();
+    let (a, other) = (w.client(), w.client());
+    let id = w.clients[a].connection.id;
+    w.send(a, &[(1, exists("/x", true)), (2, add_watch("/", 1)), (3, create("/a"))]);
+    w.send(a, &[(4, get("/a", true)), (5, create("/b"))]);
+    w.cut(a);
+    let b = w.client_without_commit();
+    assert_eq!(w.clients[b].connection.id, id, "the number of the dead");
+    w.commit();
+    w.send(b, &[(1, create("/c")), (2, exists("/c", true))]);
+    w.send(other, &[(1, create("/x")), (2, set("/a", b"x")), (3, set("/c", b"x"))]);
+    w.commit();
+    assert_eq!(w.hears(b), ["connected 30000", "1 /c", "2 v0", "event changed /c"]);
+    w.check_watches();
+}
+
+#[test]
+fn a_connection_that_dies_while_its_answer_is_stuck_frees_it() {
+    let (mut w, a) = with_big();
+    w.let_through(a, Some(0));
+    w.send(a, &reads(0..50, "/big"));
+    w.cut(a);
+    assert_eq!(w.unsent(a), 0);
+    assert_eq!(w.clients[a].connection.lock().pending.len(), 0);
+}
