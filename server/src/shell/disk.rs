@@ -12,18 +12,19 @@ use crate::replica::events::Dispatch;
 
 use super::Server;
 
-/// Wakes the disk threads.
+/// Hands out the turn to sync, and wakes the disk threads.
 #[derive(Debug, Default)]
 pub struct DiskSignal {
     state: Mutex<Work>,
     wake: Condvar,
-    /// Held by the thread that syncs, so that groups are synced one after the other.
-    turn: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct Work {
+    /// Something was appended that no sync has begun to cover.
     waiting: bool,
+    /// A thread has the turn: groups are synced one after the other.
+    syncing: bool,
     stop: bool,
 }
 
@@ -31,11 +32,12 @@ impl DiskSignal {
     /// Something was appended to the log.
     pub fn appended(&self) {
         let mut work = self.state.lock();
-        if !work.waiting {
-            work.waiting = true;
-            drop(work);
-            self.wake.notify_one();
+        if std::mem::replace(&mut work.waiting, true) || work.syncing {
+            // Whoever syncs now passes the turn on when it is done.
+            return;
         }
+        drop(work);
+        self.wake.notify_one();
     }
 
     /// Ends the disk threads once they have done what is there.
@@ -44,33 +46,42 @@ impl DiskSignal {
         self.wake.notify_all();
     }
 
-    /// Waits for appended transactions; false when it is time to end.
-    fn wait(&self) -> bool {
+    /// Waits for appended transactions and takes the turn to sync them; false when it is time to
+    /// end.
+    fn take_turn(&self) -> bool {
         let mut work = self.state.lock();
-        while !work.waiting {
-            if work.stop {
+        while !work.waiting || work.syncing {
+            if work.stop && !work.waiting {
                 return false;
             }
             self.wake.wait(&mut work);
         }
         work.waiting = false;
+        work.syncing = true;
         true
+    }
+
+    /// Gives the turn to another thread if there is something to sync again.
+    fn pass_turn(&self) {
+        let mut work = self.state.lock();
+        work.syncing = false;
+        let next = work.waiting || work.stop;
+        drop(work);
+        if next {
+            self.wake.notify_one();
+        }
     }
 }
 
 /// One disk thread.
 pub fn run(server: &Arc<Server>, syncer: &LogSyncer) {
     let mut dispatch = Dispatch::default();
-    loop {
-        let turn = server.disk.turn.lock();
-        if !server.disk.wait() {
-            return;
-        }
+    while server.disk.take_turn() {
         let durable = match syncer.sync() {
             Ok(zxid) => zxid,
             Err(error) => server.fatal(&error),
         };
-        drop(turn);
+        server.disk.pass_turn();
         server.replica.commit(durable, server.clock.now(), &mut dispatch);
         for connection in dispatch.take_flush() {
             // A dead peer is its own task's business.
