@@ -145,7 +145,6 @@ impl World {
         for connection in self.dispatch.take_flush() {
             let _ = connection.flush();
         }
-        self.dispatch.settle(&self.replica.metrics);
         self.clients.iter_mut().for_each(Client::look);
     }
 

@@ -84,7 +84,7 @@ impl Leader {
 
     fn write(&mut self, session: SessionId, taker: &mut Taker<'_>) {
         let op = taker.pick(&ops::WRITES);
-        let identities = usize::from(taker.byte() % 4 != 0) + 1;
+        let identities = usize::from(!taker.byte().is_multiple_of(4)) + 1;
         let (mut body, mut out) = (BytesMut::new(), BytesMut::new());
         ops::write_op(op, taker, &mut body);
         let caller = Caller {
