@@ -25,45 +25,28 @@ pub struct Report {
 /// The report on what [`super::load`] gave.
 pub fn report(result: &Result<Loaded, ConfigErrors>, around: &Surroundings<'_>) -> Report {
     match result {
-        Ok(loaded) => Report {
-            text: accepted(loaded, around),
-            exit_code: 0,
-        },
-        Err(errors) => Report {
-            text: refused(errors),
-            exit_code: EXIT_ERRORS,
-        },
+        Ok(loaded) => Report { text: accepted(loaded, around), exit_code: 0 },
+        Err(errors) => Report { text: refused(errors), exit_code: EXIT_ERRORS },
     }
 }
 
 fn accepted(loaded: &Loaded, around: &Surroundings<'_>) -> String {
     let mut out = String::new();
-    section(
-        &mut out,
-        &format!("Configuration: {}", loaded.source.origin()),
-        &summary(loaded),
-    );
+    section(&mut out, &format!("Configuration: {}", loaded.source.origin()), &summary(loaded));
     section(&mut out, "Given:", &given(loaded));
     section(&mut out, "Defaults in force:", &defaults(loaded));
     let mut warnings = loaded.warnings.clone();
     warnings.extend(traps::traps(loaded, around));
     warnings.sort_by_key(|warning| std::cmp::Reverse(warning.level));
     section(&mut out, "To think over:", &lines(&warnings));
-    let _ = writeln!(
-        out,
-        "A server starts with this: no errors, {}.",
-        count(&warnings)
-    );
+    let _ = writeln!(out, "A server starts with this: no errors, {}.", count(&warnings));
     out
 }
 
 fn refused(errors: &ConfigErrors) -> String {
     let mut out = String::new();
-    let problems: Vec<String> = errors
-        .problems
-        .iter()
-        .map(|problem| format!("error: {problem}"))
-        .collect();
+    let problems: Vec<String> =
+        errors.problems.iter().map(|problem| format!("error: {problem}")).collect();
     section(&mut out, "Errors:", &problems);
     section(&mut out, "To think over:", &lines(&errors.warnings));
     let _ = writeln!(
@@ -89,18 +72,9 @@ fn section(out: &mut String, title: &str, lines: &[String]) {
 fn summary(loaded: &Loaded) -> Vec<String> {
     let config = &loaded.config;
     let row = |name: &str, value: String| format!("{name:<18}{value}");
-    let mut rows = vec![
-        row("mode", mode(loaded)),
-        row("client address", client_address(loaded)),
-    ];
-    rows.push(row(
-        "data directory",
-        config.dirs.data_dir.display().to_string(),
-    ));
-    rows.push(row(
-        "log directory",
-        config.dirs.data_log_dir.display().to_string(),
-    ));
+    let mut rows = vec![row("mode", mode(loaded)), row("client address", client_address(loaded))];
+    rows.push(row("data directory", config.dirs.data_dir.display().to_string()));
+    rows.push(row("log directory", config.dirs.data_log_dir.display().to_string()));
     let ticks = &config.ticks;
     rows.push(row("tick", format!("{} ms", ticks.tick_time_ms)));
     let (min, max) = (ticks.min_session_timeout_ms, ticks.max_session_timeout_ms);
@@ -124,41 +98,23 @@ fn mode(loaded: &Loaded) -> String {
     }
     let voters = quorum.membership.voters().count();
     let observers = quorum.membership.observers().count();
-    let id = quorum
-        .server_id
-        .map_or("unknown".to_owned(), |id| id.to_string());
-    format!(
-        "server {id} ({}) of {voters} voters and {observers} observers",
-        quorum.peer_type
-    )
+    let id = quorum.server_id.map_or("unknown".to_owned(), |id| id.to_string());
+    format!("server {id} ({}) of {voters} voters and {observers} observers", quorum.peer_type)
 }
 
 fn client_address(loaded: &Loaded) -> String {
     let addresses = &loaded.config.addresses;
-    let port = addresses
-        .client_port
-        .map_or("none".to_owned(), |port| port.to_string());
-    let host = addresses
-        .client_port_address
-        .as_deref()
-        .unwrap_or("all addresses");
+    let port = addresses.client_port.map_or("none".to_owned(), |port| port.to_string());
+    let host = addresses.client_port_address.as_deref().unwrap_or("all addresses");
     format!("port {port} on {host}")
 }
 
 fn connections(loaded: &Loaded) -> String {
     let shown = |limit: u32| {
-        if limit == 0 {
-            "no limit".to_owned()
-        } else {
-            limit.to_string()
-        }
+        if limit == 0 { "no limit".to_owned() } else { limit.to_string() }
     };
     let limits = &loaded.config.limits;
-    format!(
-        "{} per client, {} in all",
-        shown(limits.max_client_cnxns),
-        shown(limits.max_cnxns)
-    )
+    format!("{} per client, {} in all", shown(limits.max_client_cnxns), shown(limits.max_cnxns))
 }
 
 /// Every setting that somebody gave, with its value in force and its place.
@@ -185,26 +141,16 @@ fn defaults(loaded: &Loaded) -> Vec<String> {
 }
 
 fn lines(warnings: &[Warning]) -> Vec<String> {
-    warnings
-        .iter()
-        .map(|warning| format!("{}: {warning}", warning.level))
-        .collect()
+    warnings.iter().map(|warning| format!("{}: {warning}", warning.level)).collect()
 }
 
 fn count(warnings: &[Warning]) -> String {
-    let real = warnings
-        .iter()
-        .filter(|warning| warning.level == Level::Warning)
-        .count();
+    let real = warnings.iter().filter(|warning| warning.level == Level::Warning).count();
     plural(real, "warning")
 }
 
 fn plural(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 #[cfg(test)]

@@ -39,22 +39,17 @@ fn static_members(view: &View<'_>, findings: &mut Findings) -> Membership {
     let lines: Vec<Line> = FAMILIES
         .iter()
         .flat_map(|&family| {
-            view.settings
-                .family(family)
-                .map(move |(member, setting)| Line {
-                    key: format!("{family}{member}"),
-                    setting: setting.clone(),
-                })
+            view.settings.family(family).map(move |(member, setting)| Line {
+                key: format!("{family}{member}"),
+                setting: setting.clone(),
+            })
         })
         .collect();
     parse_members(&lines, findings)
 }
 
 fn parse_members(lines: &[Line], findings: &mut Findings) -> Membership {
-    Membership::parse(
-        lines.iter().map(|line| (line.key.as_str(), &line.setting)),
-        findings,
-    )
+    Membership::parse(lines.iter().map(|line| (line.key.as_str(), &line.setting)), findings)
 }
 
 fn refuse_static_members(view: &View<'_>, dynamic: &Path, findings: &mut Findings) {
@@ -71,15 +66,9 @@ fn dynamic_members(path: &Path, files: &dyn FileSource, findings: &mut Findings)
     for line in &lines {
         let at = &line.setting.origin;
         if line.key == "version" {
-            findings.problem(
-                at,
-                "version does not belong into the file: it is part of its name",
-            );
+            findings.problem(at, "version does not belong into the file: it is part of its name");
         } else if !FAMILIES.iter().any(|family| line.key.starts_with(family)) {
-            let text = format!(
-                "{}: expected only server, group and weight lines here",
-                line.key
-            );
+            let text = format!("{}: expected only server, group and weight lines here", line.key);
             findings.problem(at, text);
         }
     }
@@ -114,10 +103,7 @@ fn read_my_id(data_dir: &Path, files: &dyn FileSource, findings: &mut Findings) 
 /// This server's own line: that of `myid`; for a lone server without a fitting `myid`, the only one.
 fn own_line(config: &ServerConfig) -> Option<(i64, &Member)> {
     let members = &config.quorum.membership.members;
-    let by_id = config
-        .quorum
-        .server_id
-        .and_then(|id| members.get_key_value(&id));
+    let by_id = config.quorum.server_id.and_then(|id| members.get_key_value(&id));
     let alone = config.mode() == Mode::Standalone && members.len() == 1;
     let only = members.first_key_value().filter(|_| alone);
     by_id.or(only).map(|(&id, member)| (id, member))
@@ -153,10 +139,7 @@ fn contradicts(fixed: &Addresses, line: &ClientAddress) -> bool {
 
 /// The server line's role wins over `peerType`.
 fn take_role(config: &mut ServerConfig, view: &View<'_>, findings: &mut Findings) {
-    let own = config
-        .quorum
-        .server_id
-        .and_then(|id| config.quorum.membership.members.get(&id));
+    let own = config.quorum.server_id.and_then(|id| config.quorum.membership.members.get(&id));
     let listed = own.map_or(Role::Participant, |member| member.role);
     let stated = config.quorum.peer_type;
     if listed != stated && !config.quorum.membership.members.is_empty() {

@@ -111,11 +111,7 @@ pub struct Warning {
 impl Warning {
     /// A warning without a place.
     pub fn new(text: impl Into<String>) -> Warning {
-        Warning {
-            level: Level::Warning,
-            origin: None,
-            text: text.into(),
-        }
+        Warning { level: Level::Warning, origin: None, text: text.into() }
     }
 
     /// The same, as a notice.
@@ -151,21 +147,13 @@ pub(super) struct Findings {
 impl Findings {
     /// A problem that belongs to no single setting.
     pub(super) fn problem(&mut self, origin: &Origin, text: impl Into<String>) {
-        self.problems.push(Problem {
-            origin: origin.clone(),
-            setting: None,
-            text: text.into(),
-        });
+        self.problems.push(Problem { origin: origin.clone(), setting: None, text: text.into() });
     }
 
     /// A problem of one setting and the value it has.
     pub(super) fn bad_value(&mut self, origin: &Origin, setting: (&str, &str), text: String) {
         let setting = Some((setting.0.to_owned(), Some(setting.1.to_owned())));
-        self.problems.push(Problem {
-            origin: origin.clone(),
-            setting,
-            text,
-        });
+        self.problems.push(Problem { origin: origin.clone(), setting, text });
     }
 
     /// A warning about what stands at `origin`.
@@ -175,16 +163,12 @@ impl Findings {
 
     /// A notice about what stands at `origin`.
     pub(super) fn notice(&mut self, origin: &Origin, text: impl Into<String>) {
-        self.warnings
-            .push(Warning::new(text).at(origin).as_notice());
+        self.warnings.push(Warning::new(text).at(origin).as_notice());
     }
 
     /// Whether the value of `name` has been found bad already.
     pub(super) fn blames(&self, name: &str) -> bool {
-        let names = self
-            .problems
-            .iter()
-            .filter_map(|problem| problem.setting.as_ref());
+        let names = self.problems.iter().filter_map(|problem| problem.setting.as_ref());
         names.into_iter().any(|(key, _)| key == name)
     }
 
@@ -199,9 +183,6 @@ impl Findings {
     /// The problems in the order of their places.
     pub(super) fn into_errors(mut self) -> ConfigErrors {
         self.problems.sort_by(|a, b| a.origin.cmp(&b.origin));
-        ConfigErrors {
-            problems: self.problems,
-            warnings: self.warnings,
-        }
+        ConfigErrors { problems: self.problems, warnings: self.warnings }
     }
 }

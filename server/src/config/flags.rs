@@ -11,15 +11,8 @@ use super::findings::{Findings, Origin};
 const FLAG_VARIABLES: [&str; 2] = ["SERVER_JVMFLAGS", "JVMFLAGS"];
 
 /// Variables that only size or instrument a JVM.
-const JVM_VARIABLES: [&str; 7] = [
-    "ZK_SERVER_HEAP",
-    "JMXPORT",
-    "JMXAUTH",
-    "JMXSSL",
-    "JMXLOG4J",
-    "JMXLOCALONLY",
-    "JMXHOSTNAME",
-];
+const JVM_VARIABLES: [&str; 7] =
+    ["ZK_SERVER_HEAP", "JMXPORT", "JMXAUTH", "JMXSSL", "JMXLOG4J", "JMXLOCALONLY", "JMXHOSTNAME"];
 
 /// One `-Dname=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,14 +56,9 @@ pub(super) fn gather(
         let origin = Origin::Env(variable.to_owned());
         let (words, closed) = split_words(text);
         if !closed {
-            findings.warn(
-                &origin,
-                "a quote is not closed; the rest was taken as one word",
-            );
+            findings.warn(&origin, "a quote is not closed; the rest was taken as one word");
         }
-        words
-            .into_iter()
-            .for_each(|word| flags.add_word(word, &origin));
+        words.into_iter().for_each(|word| flags.add_word(word, &origin));
     }
     for define in defines {
         let define = define.strip_prefix("-D").unwrap_or(define);
@@ -89,10 +77,7 @@ impl Flags {
         for name in JVM_VARIABLES {
             if let Some(value) = env.get(name).filter(|value| !value.is_empty()) {
                 let origin = Origin::Env(name.to_owned());
-                self.jvm.push(JvmFlag {
-                    text: format!("{name}={value}"),
-                    origin,
-                });
+                self.jvm.push(JvmFlag { text: format!("{name}={value}"), origin });
             }
         }
     }
@@ -105,11 +90,7 @@ impl Flags {
         };
         let (name, value) = define.split_once('=').unwrap_or((define, ""));
         let (name, value) = (name.to_owned(), value.to_owned());
-        self.properties.push(Property {
-            name,
-            value,
-            origin,
-        });
+        self.properties.push(Property { name, value, origin });
     }
 }
 
@@ -128,8 +109,7 @@ pub fn split_words(text: &str) -> (Vec<String>, bool) {
                 word.get_or_insert_default();
             }
             (None | Some('"'), '\\') => {
-                word.get_or_insert_default()
-                    .push(chars.next().unwrap_or('\\'));
+                word.get_or_insert_default().push(chars.next().unwrap_or('\\'));
             }
             (None, c) if c.is_whitespace() => words.extend(word.take()),
             (_, c) => word.get_or_insert_default().push(c),
@@ -144,10 +124,7 @@ mod tests {
     use super::*;
 
     fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs
-            .iter()
-            .map(|&(k, v)| (k.to_owned(), v.to_owned()))
-            .collect()
+        pairs.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect()
     }
 
     fn gathered(defines: &[&str], vars: &[(&str, &str)]) -> (Flags, Findings) {
@@ -161,10 +138,7 @@ mod tests {
     fn words_split_like_a_shell() {
         let split = |text| split_words(text).0;
         assert_eq!(split("  -Da=1\t-Xmx1g\n"), ["-Da=1", "-Xmx1g"]);
-        assert_eq!(
-            split(r#"-Da="x y" -Db='p "q"'"#),
-            ["-Da=x y", r#"-Db=p "q""#]
-        );
+        assert_eq!(split(r#"-Da="x y" -Db='p "q"'"#), ["-Da=x y", r#"-Db=p "q""#]);
         assert_eq!(split(r#""-Da=x y"z '' \"#), ["-Da=x yz", "", "\\"]);
         assert_eq!(split(r#"a\ b "c\"d" 'e\f'"#), ["a b", "c\"d", "e\\f"]);
         assert!(split("").is_empty());
@@ -190,10 +164,7 @@ mod tests {
 
     #[test]
     fn script_variables_count_as_flags() {
-        let vars = [
-            ("ZOO_DATADIR_AUTOCREATE_DISABLE", "1"),
-            ("ZK_SERVER_HEAP", "4000"),
-        ];
+        let vars = [("ZOO_DATADIR_AUTOCREATE_DISABLE", "1"), ("ZK_SERVER_HEAP", "4000")];
         let (flags, _) = gathered(&[], &vars);
         assert_eq!(flags.properties[0].name, "zookeeper.datadir.autocreate");
         assert_eq!(flags.properties[0].value, "false");

@@ -101,11 +101,7 @@ impl Member {
             role = Some(stated);
             addresses.push(address);
         }
-        Ok(Member {
-            addresses,
-            role: role.unwrap_or(Role::Participant),
-            client,
-        })
+        Ok(Member { addresses, role: role.unwrap_or(Role::Participant), client })
     }
 }
 
@@ -128,31 +124,18 @@ fn parse_address(text: &str) -> Result<(PeerAddress, Role), String> {
     if quorum_port == election_port {
         return Err("quorum port and election port must differ".to_owned());
     }
-    Ok((
-        PeerAddress {
-            host: (*host).to_owned(),
-            quorum_port,
-            election_port,
-        },
-        role,
-    ))
+    Ok((PeerAddress { host: (*host).to_owned(), quorum_port, election_port }, role))
 }
 
 fn parse_client(text: &str) -> Result<ClientAddress, String> {
     let form = || "expected clientPort or address:clientPort after the ;".to_owned();
     let parts = split_host(text.trim()).ok_or_else(form)?;
     match parts.as_slice() {
-        [port] => Ok(ClientAddress {
-            host: None,
-            port: parse_port(port, "client port")?,
-        }),
+        [port] => Ok(ClientAddress { host: None, port: parse_port(port, "client port")? }),
         [host, port] => {
             let any = host.is_empty() || matches!(*host, "0.0.0.0" | "::");
             let host = (!any).then(|| (*host).to_owned());
-            Ok(ClientAddress {
-                host,
-                port: parse_port(port, "client port")?,
-            })
+            Ok(ClientAddress { host, port: parse_port(port, "client port")? })
         }
         _ => Err(form()),
     }
@@ -198,9 +181,7 @@ impl Membership {
     fn add_line(&mut self, key: &str, value: &str) -> Result<(), String> {
         let number = || {
             let digits = key.split_once('.').map(|(_, id)| id);
-            let id = digits
-                .and_then(|id| id.trim().parse::<i64>().ok())
-                .filter(|&id| id >= 0);
+            let id = digits.and_then(|id| id.trim().parse::<i64>().ok()).filter(|&id| id >= 0);
             id.ok_or_else(|| "expected a whole number, 0 or more, after the dot".to_owned())
         };
         if key.starts_with("server.") {
@@ -211,10 +192,7 @@ impl Membership {
             self.groups.insert(number()?, ids);
         } else if key.starts_with("weight") {
             let weight = value.parse().ok().filter(|&weight: &i64| weight >= 0);
-            self.weights.insert(
-                number()?,
-                weight.ok_or("expected a whole number, 0 or more")?,
-            );
+            self.weights.insert(number()?, weight.ok_or("expected a whole number, 0 or more")?);
         }
         Ok(())
     }
@@ -238,29 +216,18 @@ impl Membership {
     pub(super) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let mut seen = BTreeMap::new();
-        for (group, id) in self
-            .groups
-            .iter()
-            .flat_map(|(g, ids)| ids.iter().map(move |i| (g, i)))
-        {
+        for (group, id) in self.groups.iter().flat_map(|(g, ids)| ids.iter().map(move |i| (g, i))) {
             if !self.members.contains_key(id) {
-                faults.push(format!(
-                    "group.{group} names server {id}, which has no server line"
-                ));
+                faults.push(format!("group.{group} names server {id}, which has no server line"));
             } else if let Some(other) = seen.insert(id, group) {
-                faults.push(format!(
-                    "server {id} is in group.{other} and in group.{group}"
-                ));
+                faults.push(format!("server {id} is in group.{other} and in group.{group}"));
             }
         }
         let missing = self.members.keys().filter(|id| !seen.contains_key(id));
         if !self.groups.is_empty() {
             faults.extend(missing.map(|id| format!("server {id} is in no group")));
         }
-        let weighted = self
-            .weights
-            .keys()
-            .filter(|id| !self.members.contains_key(id));
+        let weighted = self.weights.keys().filter(|id| !self.members.contains_key(id));
         faults.extend(weighted.map(|id| format!("weight.{id} has no server line")));
         faults
     }

@@ -67,21 +67,12 @@ pub fn load(
     };
     let settings = resolve::resolve(&lines, &flags, &mut findings);
     let mut config = ServerConfig::from_settings(&settings);
-    let view = View {
-        settings: &settings,
-        source: &source,
-    };
+    let view = View { settings: &settings, source: &source };
     ensemble::fill(&mut config, &view, files, &mut findings);
     validate::check(&config, &view, &mut findings);
     leftover::tell(&settings, &flags.jvm, config.mode(), &mut findings);
     let (config, warnings) = findings.finish(config)?;
-    Ok(Loaded {
-        config,
-        warnings,
-        source,
-        settings,
-        jvm_flags: flags.jvm,
-    })
+    Ok(Loaded { config, warnings, source, settings, jvm_flags: flags.jvm })
 }
 
 /// What the later steps look at together.
@@ -93,9 +84,7 @@ struct View<'a> {
 impl View<'_> {
     /// Where a setting was written; the whole source when it was not.
     fn origin(&self, name: &str) -> Origin {
-        self.settings
-            .get(name)
-            .map_or_else(|| self.source.origin(), |s| s.origin.clone())
+        self.settings.get(name).map_or_else(|| self.source.origin(), |s| s.origin.clone())
     }
 }
 

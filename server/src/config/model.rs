@@ -154,8 +154,7 @@ impl ServerConfig {
             auth: Auth::from_settings(s),
             features: Features::from_settings(s),
             whitelist: Whitelist::new(
-                s.get("4lw.commands.whitelist")
-                    .map(|setting| setting.value.as_str()),
+                s.get("4lw.commands.whitelist").map(|setting| setting.value.as_str()),
                 s.flag("readonlymode.enabled"),
             ),
             quorum: Quorum::from_settings(s),
@@ -166,11 +165,7 @@ impl ServerConfig {
     pub fn mode(&self) -> Mode {
         let voters = self.quorum.membership.voters().count();
         let alone = voters <= 1 && self.quorum.standalone_enabled;
-        if alone {
-            Mode::Standalone
-        } else {
-            Mode::Quorum
-        }
+        if alone { Mode::Standalone } else { Mode::Quorum }
     }
 }
 
@@ -185,17 +180,13 @@ impl Addresses {
         let text = |name| s.some_text(name).map(str::to_owned);
         // In a file 0 means "not set"; as the first word of a start it means "any free port".
         let given = s.get("clientPort");
-        let any_port = given
-            .filter(|g| g.origin == Origin::Arguments && g.value == "0")
-            .map(|_| 0);
+        let any_port = given.filter(|g| g.origin == Origin::Arguments && g.value == "0").map(|_| 0);
         Addresses {
             client_port: s.port("clientPort").or(any_port),
             client_port_address: text("clientPortAddress"),
             secure_client_port: s.port("secureClientPort"),
             secure_client_port_address: text("secureClientPortAddress"),
-            backlog: s
-                .above_zero("clientPortListenBacklog")
-                .and_then(|n| u32::try_from(n).ok()),
+            backlog: s.above_zero("clientPortListenBacklog").and_then(|n| u32::try_from(n).ok()),
         }
     }
 }
@@ -203,14 +194,9 @@ impl Addresses {
 impl Dirs {
     fn from_settings(s: &Settings) -> Self {
         let data_dir = PathBuf::from(s.text("dataDir"));
-        let data_log_dir = s
-            .some_text("dataLogDir")
-            .map_or_else(|| data_dir.clone(), PathBuf::from);
-        Dirs {
-            data_dir,
-            data_log_dir,
-            autocreate: s.flag("datadir.autocreate"),
-        }
+        let data_log_dir =
+            s.some_text("dataLogDir").map_or_else(|| data_dir.clone(), PathBuf::from);
+        Dirs { data_dir, data_log_dir, autocreate: s.flag("datadir.autocreate") }
     }
 }
 
@@ -218,9 +204,7 @@ impl Ticks {
     fn from_settings(s: &Settings) -> Self {
         let tick_time_ms = s.unsigned32("tickTime");
         let or_ticks = |name, ticks: u32| match s.whole(name) {
-            -1 => tick_time_ms
-                .saturating_mul(ticks)
-                .min(i32::MAX.unsigned_abs()),
+            -1 => tick_time_ms.saturating_mul(ticks).min(i32::MAX.unsigned_abs()),
             _ => s.unsigned32(name),
         };
         Ticks {
@@ -239,9 +223,8 @@ impl Limits {
             max_client_cnxns: s.unsigned32("maxClientCnxns"),
             max_cnxns: s.unsigned32("maxCnxns"),
             jute_max_buffer,
-            jute_extra_size: extra.map_or(jute_max_buffer, |_| {
-                s.unsigned32("jute.maxbuffer.extrasize")
-            }),
+            jute_extra_size: extra
+                .map_or(jute_max_buffer, |_| s.unsigned32("jute.maxbuffer.extrasize")),
             global_outstanding_limit: s.unsigned32("globalOutstandingLimit"),
             large_request_max_bytes: s.unsigned("largeRequestMaxBytes"),
             large_request_threshold: s.above_zero("largeRequestThreshold"),

@@ -9,9 +9,7 @@ pub(super) fn filesystem_of<'a>(mountinfo: &'a str, path: &Path) -> Option<&'a s
     let mounts = mountinfo.lines().filter_map(parse_line);
     let holding = mounts.filter(|(point, _)| path.starts_with(point));
     // Of two mounts on one point the later hides the earlier: max_by_key takes the last.
-    holding
-        .max_by_key(|(point, _)| point.components().count())
-        .map(|(_, kind)| kind)
+    holding.max_by_key(|(point, _)| point.components().count()).map(|(_, kind)| kind)
 }
 
 /// Mount point and type of one line: `id parent dev root POINT options [fields] - TYPE ...`.
@@ -27,9 +25,7 @@ fn unescape(text: &str) -> String {
     let mut parts = text.split('\\');
     let mut out = parts.next().unwrap_or("").to_owned();
     for part in parts {
-        let code = part
-            .get(..3)
-            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        let code = part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok());
         match code {
             Some(code) => {
                 out.push(char::from(code));

@@ -41,10 +41,7 @@ pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
 
 /// Every entry in the order of the text, duplicates included: the last one is the one that counts.
 pub fn parse(text: &str) -> Result<Vec<Entry>, BadEscape> {
-    logical_lines(text)
-        .iter()
-        .map(|(line, text)| parse_entry(*line, text))
-        .collect()
+    logical_lines(text).iter().map(|(line, text)| parse_entry(*line, text)).collect()
 }
 
 /// Joins continued lines; leaves out blank lines and comments.
@@ -58,11 +55,7 @@ fn logical_lines(text: &str) -> Vec<(u32, String)> {
             continue;
         }
         continued = ends_in_continuation(stripped);
-        let body = if continued {
-            &stripped[..stripped.len() - 1]
-        } else {
-            stripped
-        };
+        let body = if continued { &stripped[..stripped.len() - 1] } else { stripped };
         match out.last_mut() {
             Some((_, joined)) if !starts => joined.push_str(body),
             _ => out.push((line, body.to_owned())),
@@ -73,8 +66,7 @@ fn logical_lines(text: &str) -> Vec<(u32, String)> {
 
 /// Lines ended by `\n`, `\r` or `\r\n`.
 fn natural_lines(text: &str) -> impl Iterator<Item = &str> {
-    text.split('\n')
-        .flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
+    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
 /// An odd number of backslashes at the end joins the next line.
@@ -89,16 +81,9 @@ fn is_blank(c: char) -> bool {
 fn parse_entry(line: u32, text: &str) -> Result<Entry, BadEscape> {
     let (key, rest) = text.split_at(key_end(text));
     let rest = rest.trim_start_matches(is_blank);
-    let rest = rest
-        .strip_prefix(['=', ':'])
-        .unwrap_or(rest)
-        .trim_start_matches(is_blank);
+    let rest = rest.strip_prefix(['=', ':']).unwrap_or(rest).trim_start_matches(is_blank);
     let resolve = |text| unescape(text).map_err(|found| BadEscape { line, found });
-    Ok(Entry {
-        key: java_trim(resolve(key)?),
-        value: java_trim(resolve(rest)?),
-        line,
-    })
+    Ok(Entry { key: java_trim(resolve(key)?), value: java_trim(resolve(rest)?), line })
 }
 
 /// The byte at which the first separator stands that no backslash protects.
@@ -120,11 +105,7 @@ fn unescape(text: &str) -> Result<String, String> {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        let plain = if c == '\\' {
-            resolve_escape(&mut chars)?
-        } else {
-            Some(c)
-        };
+        let plain = if c == '\\' { resolve_escape(&mut chars)? } else { Some(c) };
         out.extend(plain);
     }
     Ok(out)
@@ -164,21 +145,13 @@ fn hex4(chars: &mut Peekable<Chars<'_>>) -> Result<u32, String> {
     let digits: String = chars.by_ref().take(4).collect();
     let all_hex = digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_hexdigit());
     let bad = || format!("\\u{digits}");
-    if all_hex {
-        u32::from_str_radix(&digits, 16).map_err(|_| bad())
-    } else {
-        Err(bad())
-    }
+    if all_hex { u32::from_str_radix(&digits, 16).map_err(|_| bad()) } else { Err(bad()) }
 }
 
 /// `String.trim()`: everything up to the blank goes, at both ends.
 pub(super) fn java_trim(text: String) -> String {
     let trimmed = text.trim_matches(|c| c <= ' ');
-    if trimmed.len() == text.len() {
-        text
-    } else {
-        trimmed.to_owned()
-    }
+    if trimmed.len() == text.len() { text } else { trimmed.to_owned() }
 }
 
 #[cfg(test)]
@@ -188,10 +161,7 @@ mod tests {
 
     fn pairs(text: &str) -> Vec<(String, String, u32)> {
         let entries = parse(text).expect("well formed");
-        entries
-            .into_iter()
-            .map(|e| (e.key, e.value, e.line))
-            .collect()
+        entries.into_iter().map(|e| (e.key, e.value, e.line)).collect()
     }
 
     fn one(text: &str) -> (String, String) {
@@ -203,15 +173,7 @@ mod tests {
 
     #[test]
     fn the_three_separators_and_blanks_around_them() {
-        for text in [
-            "a=b",
-            "a:b",
-            "a b",
-            "a = b",
-            "a\t:\tb",
-            "  a   b  ",
-            "a\u{c}=b",
-        ] {
+        for text in ["a=b", "a:b", "a b", "a = b", "a\t:\tb", "  a   b  ", "a\u{c}=b"] {
             assert_eq!(one(text), ("a".into(), "b".into()), "{text:?}");
         }
         assert_eq!(one("a = = b"), ("a".into(), "= b".into()));
@@ -228,10 +190,7 @@ mod tests {
     #[test]
     fn comments_and_blank_lines_are_left_out_but_counted() {
         let text = "# one\n\n  ! two\na=1\n#b=2\n\nc=3";
-        assert_eq!(
-            pairs(text),
-            [("a".into(), "1".into(), 4), ("c".into(), "3".into(), 7)]
-        );
+        assert_eq!(pairs(text), [("a".into(), "1".into(), 4), ("c".into(), "3".into(), 7)]);
     }
 
     #[test]
@@ -275,13 +234,7 @@ mod tests {
     #[test]
     fn a_broken_unicode_escape_names_its_line() {
         let err = parse("a=1\nb=\\u12g4").expect_err("not hex");
-        assert_eq!(
-            err,
-            BadEscape {
-                line: 2,
-                found: "\\u12g4".into()
-            }
-        );
+        assert_eq!(err, BadEscape { line: 2, found: "\\u12g4".into() });
         assert!(parse("a=\\u+123").is_err(), "a sign is no hex digit");
     }
 
@@ -294,10 +247,7 @@ mod tests {
 
     #[test]
     fn bytes_are_utf_8_or_else_latin_1() {
-        assert_eq!(
-            decode("dir=/d\u{e9}p\u{f4}t".as_bytes()),
-            "dir=/d\u{e9}p\u{f4}t"
-        );
+        assert_eq!(decode("dir=/d\u{e9}p\u{f4}t".as_bytes()), "dir=/d\u{e9}p\u{f4}t");
         assert_eq!(decode(b"dir=/d\xe9p"), "dir=/d\u{e9}p");
         assert_eq!(decode(b"\xef\xbb\xbfa=1"), "a=1");
     }

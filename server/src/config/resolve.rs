@@ -21,10 +21,7 @@ pub(super) struct Line {
 
 /// The settings in force after a file's lines and the flags of the start.
 pub(super) fn resolve(lines: &[Line], flags: &Flags, findings: &mut Findings) -> Settings {
-    let mut resolver = Resolver {
-        settings: Settings::default(),
-        findings,
-    };
+    let mut resolver = Resolver { settings: Settings::default(), findings };
     let mut headings = Vec::new();
     for line in last_of_each(lines, resolver.findings) {
         resolver.take_line(line, &mut headings);
@@ -32,9 +29,7 @@ pub(super) fn resolve(lines: &[Line], flags: &Flags, findings: &mut Findings) ->
     for property in last_of_properties(&flags.properties) {
         resolver.take_property(property, &mut headings);
     }
-    headings
-        .into_iter()
-        .for_each(|(real, setting)| resolver.take_heading(real, setting));
+    headings.into_iter().for_each(|(real, setting)| resolver.take_heading(real, setting));
     resolver.check_kinds();
     resolver.settings
 }
@@ -51,10 +46,8 @@ fn last_of_each<'a>(lines: &'a [Line], findings: &mut Findings) -> Vec<&'a Line>
             );
         }
     }
-    let counts = |line: &&Line| {
-        last.get(line.key.as_str())
-            .is_some_and(|&l| std::ptr::eq(l, *line))
-    };
+    let counts =
+        |line: &&Line| last.get(line.key.as_str()).is_some_and(|&l| std::ptr::eq(l, *line));
     lines.iter().filter(counts).collect()
 }
 
@@ -64,9 +57,8 @@ fn last_of_properties(properties: &[Property]) -> Vec<&Property> {
     for property in properties {
         last.insert(&property.name, property);
     }
-    let (mut prefixed, bare): (Vec<_>, Vec<_>) = last
-        .into_values()
-        .partition(|property| property.name.starts_with("zookeeper."));
+    let (mut prefixed, bare): (Vec<_>, Vec<_>) =
+        last.into_values().partition(|property| property.name.starts_with("zookeeper."));
     prefixed.extend(bare);
     prefixed
 }
@@ -82,10 +74,7 @@ impl Resolver<'_> {
     fn take_line(&mut self, line: &Line, headings: &mut Headings) {
         let (name, setting) = (line.key.as_str(), &line.setting);
         match keys::find(name) {
-            Some(Key {
-                status: Status::Heading(real),
-                ..
-            }) => {
+            Some(Key { status: Status::Heading(real), .. }) => {
                 self.tell_heading(name, real, setting);
                 headings.push((real, setting.clone()));
             }
@@ -122,10 +111,8 @@ impl Resolver<'_> {
     }
 
     fn take_property(&mut self, property: &Property, headings: &mut Headings) {
-        let setting = Setting {
-            value: property.value.trim().to_owned(),
-            origin: property.origin.clone(),
-        };
+        let setting =
+            Setting { value: property.value.trim().to_owned(), origin: property.origin.clone() };
         match property.name.strip_prefix("zookeeper.") {
             Some(name) => self.take_prefixed(name, setting, headings),
             None => self.take_bare(&property.name, setting),
@@ -135,24 +122,16 @@ impl Resolver<'_> {
     fn take_prefixed(&mut self, name: &str, setting: Setting, headings: &mut Headings) {
         let origin = setting.origin.clone();
         match keys::find(name) {
-            Some(Key {
-                status: Status::Heading(real),
-                ..
-            }) => {
+            Some(Key { status: Status::Heading(real), .. }) => {
                 self.tell_heading(name, real, &setting);
                 headings.push((real, setting));
             }
             Some(key) if matches!(key.given, Given::File | Given::Bare) => self.findings.warn(
                 &origin,
-                format!(
-                    "-Dzookeeper.{name} has no effect; {}",
-                    right_spelling(key, name)
-                ),
+                format!("-Dzookeeper.{name} has no effect; {}", right_spelling(key, name)),
             ),
             Some(_) => self.offer(name, setting),
-            None => self
-                .findings
-                .warn(&origin, unknown(name, &format!("zookeeper.{name}"))),
+            None => self.findings.warn(&origin, unknown(name, &format!("zookeeper.{name}"))),
         }
     }
 
@@ -163,10 +142,7 @@ impl Resolver<'_> {
             }
             Some(key) if !key.family && !matches!(key.status, Status::Heading(_)) => {
                 let spelling = right_spelling(key, name);
-                self.findings.warn(
-                    &setting.origin,
-                    format!("-D{name} has no effect; {spelling}"),
-                );
+                self.findings.warn(&setting.origin, format!("-D{name} has no effect; {spelling}"));
             }
             _ => self.findings.notice(
                 &setting.origin,
@@ -216,9 +192,7 @@ impl Resolver<'_> {
         let value = &setting.value;
         if parsed && !flag {
             let text = format!("expected {expected}");
-            return self
-                .findings
-                .bad_value(&setting.origin, (name, value), text);
+            return self.findings.bad_value(&setting.origin, (name, value), text);
         }
         let instead = match key.kind {
             Kind::Bool => "counts as false, as in Apache".to_owned(),
@@ -231,13 +205,7 @@ impl Resolver<'_> {
         match key.kind {
             Kind::Bool => {
                 let origin = setting.origin.clone();
-                self.settings.set(
-                    name,
-                    Setting {
-                        value: "false".to_owned(),
-                        origin,
-                    },
-                );
+                self.settings.set(name, Setting { value: "false".to_owned(), origin });
             }
             _ => self.settings.remove(name),
         }

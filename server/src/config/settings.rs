@@ -35,9 +35,7 @@ impl Settings {
 
     /// Everything that was given, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Setting)> {
-        self.given
-            .iter()
-            .map(|(name, setting)| (name.as_str(), setting))
+        self.given.iter().map(|(name, setting)| (name.as_str(), setting))
     }
 
     /// The members of a family: what follows the prefix, and the setting.
@@ -58,15 +56,12 @@ impl Settings {
 
     /// The text in force: as given, else the default (which may be empty).
     pub fn text(&self, name: &str) -> &str {
-        self.get(name)
-            .map_or_else(|| row(name).default, |setting| &setting.value)
+        self.get(name).map_or_else(|| row(name).default, |setting| &setting.value)
     }
 
     /// The text, if it was given and is not empty.
     pub fn some_text(&self, name: &str) -> Option<&str> {
-        self.get(name)
-            .map(|setting| setting.value.as_str())
-            .filter(|text| !text.is_empty())
+        self.get(name).map(|setting| setting.value.as_str()).filter(|text| !text.is_empty())
     }
 
     /// The whole number in force, or `None` when neither given nor defaulted.
@@ -109,9 +104,7 @@ impl Settings {
 
     /// The port, when it was given and is not 0.
     pub fn port(&self, name: &str) -> Option<u16> {
-        self.some_whole(name)
-            .and_then(|port| u16::try_from(port).ok())
-            .filter(|&port| port > 0)
+        self.some_whole(name).and_then(|port| u16::try_from(port).ok()).filter(|&port| port > 0)
     }
 }
 

@@ -52,10 +52,7 @@ impl Invocation {
     /// `server` with these words.
     pub fn server<S: Into<String>>(words: impl IntoIterator<Item = S>) -> Invocation {
         let words = words.into_iter().map(Into::into).collect();
-        Invocation {
-            command: Command::Server(words),
-            defines: Vec::new(),
-        }
+        Invocation { command: Command::Server(words), defines: Vec::new() }
     }
 }
 
@@ -97,13 +94,9 @@ pub struct DiskFiles;
 impl FileSource for DiskFiles {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        File::open(path)?
-            .take(FILE_BYTES_MAX + 1)
-            .read_to_end(&mut bytes)?;
+        File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > FILE_BYTES_MAX {
-            return Err(io::Error::other(
-                "larger than 1 MiB: this is no configuration file",
-            ));
+            return Err(io::Error::other("larger than 1 MiB: this is no configuration file"));
         }
         Ok(bytes)
     }
@@ -146,16 +139,9 @@ pub(super) fn read_lines(
     findings: &mut Findings,
 ) -> Option<Vec<Line>> {
     match files.read(path) {
-        Ok(bytes) => parse(
-            &properties::decode(&bytes),
-            &|line| Origin::line(path, line),
-            findings,
-        ),
+        Ok(bytes) => parse(&properties::decode(&bytes), &|line| Origin::line(path, line), findings),
         Err(error) => {
-            findings.problem(
-                &Origin::line(path, 0),
-                format!("cannot read the file: {error}"),
-            );
+            findings.problem(&Origin::line(path, 0), format!("cannot read the file: {error}"));
             None
         }
     }
@@ -165,14 +151,8 @@ fn parse(text: &str, origin: &dyn Fn(u32) -> Origin, findings: &mut Findings) ->
     match properties::parse(text) {
         Ok(entries) => {
             let lines = entries.into_iter().map(|entry| {
-                let setting = Setting {
-                    value: entry.value,
-                    origin: origin(entry.line),
-                };
-                Line {
-                    key: entry.key,
-                    setting,
-                }
+                let setting = Setting { value: entry.value, origin: origin(entry.line) };
+                Line { key: entry.key, setting }
             });
             Some(lines.collect())
         }
@@ -193,20 +173,11 @@ fn from_words(words: &[String], findings: &mut Findings) -> Option<Vec<Line>> {
         return None;
     }
     let names = ["clientPort", "dataDir", "tickTime", "maxClientCnxns"];
-    let given = names
-        .iter()
-        .zip(words)
-        .map(|(&name, word)| (name, word.as_str()));
+    let given = names.iter().zip(words).map(|(&name, word)| (name, word.as_str()));
     let unlimited = (words.len() < 4).then_some(("maxClientCnxns", "0"));
     let lines = given.chain(unlimited).map(|(name, value)| {
-        let setting = Setting {
-            value: value.trim().to_owned(),
-            origin: Origin::Arguments,
-        };
-        Line {
-            key: name.to_owned(),
-            setting,
-        }
+        let setting = Setting { value: value.trim().to_owned(), origin: Origin::Arguments };
+        Line { key: name.to_owned(), setting }
     });
     Some(lines.collect())
 }
@@ -217,11 +188,7 @@ fn locate(
     env: &BTreeMap<String, String>,
     files: &dyn FileSource,
 ) -> Result<PathBuf, String> {
-    let set = |name: &str| {
-        env.get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
-    };
+    let set = |name: &str| env.get(name).map(String::as_str).filter(|value| !value.is_empty());
     let name = argument.or(set("ZOOCFG")).unwrap_or("zoo.cfg");
     let dirs = set("ZOOCFGDIR").map_or(DEFAULT_DIRS.to_vec(), |dir| vec![dir]);
     let in_dirs = dirs.iter().map(|dir| Path::new(dir).join(name));
@@ -233,10 +200,7 @@ fn locate(
     if let Some(found) = candidates.iter().find(|path| files.is_file(path)) {
         return Ok(found.clone());
     }
-    let looked: Vec<String> = candidates
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
+    let looked: Vec<String> = candidates.iter().map(|path| path.display().to_string()).collect();
     Err(format!(
         "no configuration file: looked for {}; name one, or set ZOOCFGDIR",
         looked.join(", ")

@@ -20,10 +20,7 @@ impl MemoryFiles {
 
 impl FileSource for MemoryFiles {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.0
-            .get(path)
-            .cloned()
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.0.get(path).cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn is_file(&self, path: &Path) -> bool {
@@ -33,11 +30,7 @@ impl FileSource for MemoryFiles {
 
 /// Loads this text as `/conf/zoo.cfg`.
 pub(super) fn load_text(text: &str) -> Result<Loaded, ConfigErrors> {
-    load_with(
-        &MemoryFiles::default().with("/conf/zoo.cfg", text),
-        &[],
-        &[],
-    )
+    load_with(&MemoryFiles::default().with("/conf/zoo.cfg", text), &[], &[])
 }
 
 pub(super) fn load_with(
@@ -47,10 +40,7 @@ pub(super) fn load_with(
 ) -> Result<Loaded, ConfigErrors> {
     let mut args = Invocation::server(["/conf/zoo.cfg"]);
     args.defines = defines.iter().map(|&define| define.to_owned()).collect();
-    let env = env
-        .iter()
-        .map(|&(k, v)| (k.to_owned(), v.to_owned()))
-        .collect();
+    let env = env.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
     load(&args, &env, files)
 }
 
@@ -64,11 +54,7 @@ fn refused(text: &str) -> Vec<String> {
 }
 
 fn warnings(loaded: &Loaded) -> String {
-    loaded
-        .warnings
-        .iter()
-        .map(|w| format!("{}: {w}\n", w.level))
-        .collect()
+    loaded.warnings.iter().map(|w| format!("{}: {w}\n", w.level)).collect()
 }
 
 const SAMPLE: &str = "\
@@ -141,11 +127,7 @@ fn the_sample_file_runs_standalone_without_a_warning() {
     assert_eq!(loaded.config.ticks.max_session_timeout_ms, 40_000);
     assert_eq!(loaded.config.dirs.data_log_dir, Path::new("/tmp/zookeeper"));
     assert_eq!(loaded.config.storage.purge.interval_hours, None);
-    assert!(
-        loaded.warnings.iter().all(|w| w.level == Level::Notice),
-        "{}",
-        warnings(&loaded)
-    );
+    assert!(loaded.warnings.iter().all(|w| w.level == Level::Notice), "{}", warnings(&loaded));
     assert!(warnings(&loaded).contains("initLimit (/conf/zoo.cfg:5), syncLimit"));
 }
 
@@ -156,11 +138,7 @@ fn the_docker_file_takes_its_client_port_from_the_server_line() {
     assert_eq!(loaded.config.addresses.client_port, Some(2181));
     assert_eq!(loaded.config.addresses.client_port_address, None);
     assert_eq!(loaded.config.dirs.data_log_dir, Path::new("/datalog"));
-    assert!(
-        ["stat", "ruok", "conf", "srvr"]
-            .iter()
-            .all(|w| loaded.config.whitelist.allows(w))
-    );
+    assert!(["stat", "ruok", "conf", "srvr"].iter().all(|w| loaded.config.whitelist.allows(w)));
     assert!(!loaded.config.whitelist.allows("mntr"));
     let said = warnings(&loaded);
     assert!(
@@ -173,17 +151,11 @@ fn the_docker_file_takes_its_client_port_from_the_server_line() {
 #[test]
 fn three_servers_make_an_ensemble() {
     let files = MemoryFiles::default()
-        .with(
-            "/conf/zoo.cfg",
-            &format!("{THREE}server.5=zoo5:2888:3888;10.0.0.5:2185\n"),
-        )
+        .with("/conf/zoo.cfg", &format!("{THREE}server.5=zoo5:2888:3888;10.0.0.5:2185\n"))
         .with("/var/lib/zookeeper/myid", "5\n");
     let loaded = load_with(&files, &[], &[]).map(|l| l.config);
     let errors = loaded.expect_err("two client ports for one server");
-    assert!(
-        errors.to_string().contains("server.5 (port 2185)"),
-        "{errors}"
-    );
+    assert!(errors.to_string().contains("server.5 (port 2185)"), "{errors}");
 
     let files = MemoryFiles::default()
         .with("/conf/zoo.cfg", THREE)
@@ -191,20 +163,11 @@ fn three_servers_make_an_ensemble() {
     let loaded = load_with(&files, &[], &[]).expect("a good ensemble");
     let quorum = &loaded.config.quorum;
     assert_eq!(loaded.config.mode(), Mode::Quorum);
-    assert_eq!(
-        (quorum.server_id, quorum.peer_type),
-        (Some(3), Role::Observer)
-    );
+    assert_eq!((quorum.server_id, quorum.peer_type), (Some(3), Role::Observer));
     assert_eq!(quorum.membership.voters().count(), 3);
-    assert_eq!(
-        quorum.membership.members[&3].addresses[0].host,
-        "2001:db8::3"
-    );
+    assert_eq!(quorum.membership.members[&3].addresses[0].host, "2001:db8::3");
     let said = warnings(&loaded);
-    assert!(
-        said.contains("peerType=participant, but by its server line"),
-        "{said}"
-    );
+    assert!(said.contains("peerType=participant, but by its server line"), "{said}");
     assert!(said.contains("not yet (ensembles): "), "{said}");
     assert!(!said.contains("voters outlive"), "{said}");
 }
@@ -220,24 +183,14 @@ fn a_kafka_style_file_runs_and_its_strange_keys_are_named() {
     assert!(said.contains("zoo.cfg:6: authProvider.1="), "{said}");
     assert!(said.contains("SASL is not served yet"), "{said}");
     assert!(!said.contains("authProvider.digest"), "{said}");
-    assert!(
-        said.contains("unknown setting requireClientAuthScheme"),
-        "{said}"
-    );
-    assert!(
-        !said.contains("AdminServer"),
-        "switched off is not missed: {said}"
-    );
+    assert!(said.contains("unknown setting requireClientAuthScheme"), "{said}");
+    assert!(!said.contains("AdminServer"), "switched off is not missed: {said}");
 }
 
 #[test]
 fn the_built_in_default_runs_and_purges() {
-    let loaded = load(
-        &Invocation::default(),
-        &BTreeMap::new(),
-        &MemoryFiles::default(),
-    )
-    .expect("needs nothing");
+    let loaded = load(&Invocation::default(), &BTreeMap::new(), &MemoryFiles::default())
+        .expect("needs nothing");
     assert_eq!(loaded.source, Source::Embedded);
     assert_eq!(loaded.config.addresses.client_port, Some(2181));
     assert_eq!(loaded.config.dirs.data_dir, Path::new("data"));
@@ -284,57 +237,27 @@ fn apaches_startup_checks() {
     let ensemble = "initLimit=5\nsyncLimit=2\nserver.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2\n";
     for (lines, expected) in [
         ("tickTime=0", "tickTime=0: expected a whole number from 1"),
-        (
-            "minSessionTimeout=9000\nmaxSessionTimeout=8000",
-            "minSessionTimeout (9000 ms) must not",
-        ),
-        (
-            "minSessionTimeout=90000",
-            "zoo.cfg:3: minSessionTimeout (90000 ms)",
-        ),
+        ("minSessionTimeout=9000\nmaxSessionTimeout=8000", "minSessionTimeout (9000 ms) must not"),
+        ("minSessionTimeout=90000", "zoo.cfg:3: minSessionTimeout (90000 ms)"),
         ("secureClientPortAddress=::1", "secureClientPort is not"),
         ("electionAlg=1", "electionAlg=1: expected 3"),
         ("peerType=voter", "expected participant or observer"),
         ("standaloneEnabled=false", "at least one server line"),
         ("server.1=a:1:2:observer", "observers without a participant"),
-        (
-            "server.1=a:1:2\nserver.2=b:1:2:observer",
-            "one participant with observers",
-        ),
+        ("server.1=a:1:2\nserver.2=b:1:2:observer", "one participant with observers"),
         ("server.1=a:1:2\nserver.2=b:1:2", "initLimit is missing"),
         (ensemble, "/d/myid is missing"),
-        (
-            "server.1=a:2888",
-            "server.1=a:2888: expected host:quorumPort:electionPort",
-        ),
+        ("server.1=a:2888", "server.1=a:2888: expected host:quorumPort:electionPort"),
         ("server.x=a:1:2", "after the dot"),
         ("server.1=a:1:2|b:1:2", "multiAddress.enabled=true"),
-        (
-            "quorum.auth.serverRequireSasl=true",
-            "needs quorum.auth.enableSasl=true",
-        ),
+        ("quorum.auth.serverRequireSasl=true", "needs quorum.auth.enableSasl=true"),
         ("enforce.auth.enabled=true", "names no scheme"),
-        (
-            "enforce.auth.enabled=true\nenforce.auth.schemes=digest,sasl",
-            "authentication by sasl",
-        ),
-        (
-            "sessionRequireClientSASLAuth=true",
-            "zoo.cfg:3: authentication by sasl",
-        ),
-        (
-            "DigestAuthenticationProvider.digestAlg=MD5",
-            "digestAlg=MD5: expected SHA1",
-        ),
+        ("enforce.auth.enabled=true\nenforce.auth.schemes=digest,sasl", "authentication by sasl"),
+        ("sessionRequireClientSASLAuth=true", "zoo.cfg:3: authentication by sasl"),
+        ("DigestAuthenticationProvider.digestAlg=MD5", "digestAlg=MD5: expected SHA1"),
         ("dynamicConfigFile=/none", "/none: cannot read the file"),
-        (
-            "dynamicConfigFile=/none\ngroup.1=1",
-            "group.1 must stand in /none",
-        ),
-        (
-            "server.1=a:1:2\nserver.2=b:1:2\ngroup.1=1",
-            "server 2 is in no group",
-        ),
+        ("dynamicConfigFile=/none\ngroup.1=1", "group.1 must stand in /none"),
+        ("server.1=a:1:2\nserver.2=b:1:2\ngroup.1=1", "server 2 is in no group"),
         ("a=\\u12", "zoo.cfg:3: \\u12: expected four hex digits"),
     ] {
         let told = refused(&format!("{base}{lines}\n")).join("\n");
@@ -370,17 +293,12 @@ fn a_dynamic_file_gives_members_and_the_client_address() {
     };
     let loaded = load_with(&files(members, "4"), &[], &[]).expect("good");
     assert_eq!(loaded.config.addresses.client_port, Some(24014));
-    assert_eq!(
-        loaded.config.addresses.client_port_address.as_deref(),
-        Some("127.0.0.1")
-    );
+    assert_eq!(loaded.config.addresses.client_port_address.as_deref(), Some("127.0.0.1"));
     assert_eq!(loaded.config.quorum.peer_type, Role::Observer);
     assert!(loaded.config.features.reconfig_enabled);
 
     let told = |dynamic: &str, id: &str| {
-        load_with(&files(dynamic, id), &[], &[])
-            .expect_err("bad")
-            .to_string()
+        load_with(&files(dynamic, id), &[], &[]).expect_err("bad").to_string()
     };
     assert!(told(members, "9").contains("/d/myid says 9, but there is no server.9 line"));
     assert!(told(members, "four").contains("/d/myid:1: 'four': expected this server's id"));
@@ -393,10 +311,7 @@ fn standalone_follows_voters_and_the_switch() {
     let one = "dataDir=/d\nclientPort=1\nserver.7=a:1:2\n";
     assert_eq!(accepted(one).config.mode(), Mode::Standalone);
     let files = MemoryFiles::default()
-        .with(
-            "/conf/zoo.cfg",
-            &format!("{one}standaloneEnabled=false\ninitLimit=5\nsyncLimit=2\n"),
-        )
+        .with("/conf/zoo.cfg", &format!("{one}standaloneEnabled=false\ninitLimit=5\nsyncLimit=2\n"))
         .with("/d/myid", "7");
     let loaded = load_with(&files, &[], &[]).expect("an ensemble of one");
     assert_eq!(loaded.config.mode(), Mode::Quorum);
@@ -405,9 +320,7 @@ fn standalone_follows_voters_and_the_switch() {
 
 #[test]
 fn even_voters_are_remarked_on() {
-    let lines: String = (1..=4)
-        .map(|n| format!("server.{n}=zoo{n}:2888:3888\n"))
-        .collect();
+    let lines: String = (1..=4).map(|n| format!("server.{n}=zoo{n}:2888:3888\n")).collect();
     let files = MemoryFiles::default()
         .with(
             "/conf/zoo.cfg",
@@ -421,14 +334,9 @@ fn even_voters_are_remarked_on() {
 #[test]
 fn a_lone_server_line_serves_whatever_myid_says() {
     let text = "dataDir=/d\nserver.1=a:1:2;10.0.0.1:2181\n";
-    let files = MemoryFiles::default()
-        .with("/conf/zoo.cfg", text)
-        .with("/d/myid", "9");
+    let files = MemoryFiles::default().with("/conf/zoo.cfg", text).with("/d/myid", "9");
     let loaded = load_with(&files, &[], &[]).expect("standalone");
-    assert_eq!(
-        loaded.config.addresses.client_port_address.as_deref(),
-        Some("10.0.0.1")
-    );
+    assert_eq!(loaded.config.addresses.client_port_address.as_deref(), Some("10.0.0.1"));
 }
 
 #[test]
@@ -436,11 +344,8 @@ fn one_warning_lists_settings_without_effect_by_reason() {
     let text = "dataDir=/d\nclientPort=1\nnio.numWorkerThreads=4\nssl.crl=true\nssl.ocsp=false\n\
                 commitProcessor.numWorkerThreads=2\nquorum.auth.enableSasl=true\naudit.enable=true\n";
     let loaded = accepted(text);
-    let collected: Vec<&Warning> = loaded
-        .warnings
-        .iter()
-        .filter(|w| w.text.contains("without effect"))
-        .collect();
+    let collected: Vec<&Warning> =
+        loaded.warnings.iter().filter(|w| w.text.contains("without effect")).collect();
     assert_eq!(collected.len(), 1);
     let said = &collected[0].text;
     for part in [
@@ -457,16 +362,10 @@ fn one_warning_lists_settings_without_effect_by_reason() {
 #[test]
 fn jvm_flags_are_named_as_having_no_effect() {
     let files = MemoryFiles::default().with("/conf/zoo.cfg", SAMPLE);
-    let env = [
-        ("SERVER_JVMFLAGS", "-Xmx4g -XX:+UseG1GC"),
-        ("ZK_SERVER_HEAP", "4000"),
-    ];
+    let env = [("SERVER_JVMFLAGS", "-Xmx4g -XX:+UseG1GC"), ("ZK_SERVER_HEAP", "4000")];
     let loaded = load_with(&files, &[], &env).expect("good");
     let said = warnings(&loaded);
-    assert!(
-        said.contains("heap sizes and other JVM flags have no effect"),
-        "{said}"
-    );
+    assert!(said.contains("heap sizes and other JVM flags have no effect"), "{said}");
     assert!(said.contains("-Xmx4g (SERVER_JVMFLAGS)"), "{said}");
     assert_eq!(loaded.jvm_flags.len(), 3);
 }

@@ -51,10 +51,7 @@ fn at(loaded: &Loaded, name: &str, warning: Warning) -> Warning {
 fn volatile_dirs(loaded: &Loaded, around: &Surroundings<'_>, found: &mut Vec<Warning>) {
     let dirs = &loaded.config.dirs;
     let same = dirs.data_dir == dirs.data_log_dir;
-    let all = [
-        ("dataDir", &dirs.data_dir),
-        ("dataLogDir", &dirs.data_log_dir),
-    ];
+    let all = [("dataDir", &dirs.data_dir), ("dataLogDir", &dirs.data_log_dir)];
     for (name, dir) in all.into_iter().take(if same { 1 } else { 2 }) {
         let path = around.working_dir.join(dir);
         let shown = path.display();

@@ -9,11 +9,8 @@ use super::model::{DigestAlg, Mode, ServerConfig};
 const AUTH_PACKAGE: &str = "org.apache.zookeeper.server.auth.";
 
 /// Metrics providers of the reference.
-const METRICS_PROVIDERS: [&str; 3] = [
-    "NullMetricsProvider",
-    "DefaultMetricsProvider",
-    "PrometheusMetricsProvider",
-];
+const METRICS_PROVIDERS: [&str; 3] =
+    ["NullMetricsProvider", "DefaultMetricsProvider", "PrometheusMetricsProvider"];
 
 /// All checks, in the order in which an operator reads a file.
 pub(super) fn check(config: &ServerConfig, view: &View<'_>, findings: &mut Findings) {
@@ -62,10 +59,7 @@ fn check_addresses(config: &ServerConfig, view: &View<'_>, findings: &mut Findin
 }
 
 fn check_ticks(config: &ServerConfig, view: &View<'_>, findings: &mut Findings) {
-    let (min, max) = (
-        config.ticks.min_session_timeout_ms,
-        config.ticks.max_session_timeout_ms,
-    );
+    let (min, max) = (config.ticks.min_session_timeout_ms, config.ticks.max_session_timeout_ms);
     if min > max {
         let name = if view.settings.get("minSessionTimeout").is_some() {
             "minSessionTimeout"
@@ -90,10 +84,8 @@ fn check_bent(config: &ServerConfig, view: &View<'_>, findings: &mut Findings) {
     for (name, used) in bent {
         let given = view.settings.whole(name);
         if given != used {
-            findings.warn(
-                &view.origin(name),
-                format!("{name}={given} is too small; {used} is used"),
-            );
+            findings
+                .warn(&view.origin(name), format!("{name}={given} is too small; {used} is used"));
         }
     }
     if config.features.emulate_353_ttl && !config.features.extended_types {
@@ -111,11 +103,7 @@ fn check_digest(view: &View<'_>, findings: &mut Findings) {
     }
     let name = "DigestAuthenticationProvider.superDigest";
     let fits = |text: &str| text.split(':').count() == 2;
-    if view
-        .settings
-        .some_text(name)
-        .is_some_and(|text| !fits(text))
-    {
+    if view.settings.some_text(name).is_some_and(|text| !fits(text)) {
         let text = format!("{name}: expected user:base64 (nobody can become super user by this)");
         findings.warn(&view.origin(name), text);
     }
@@ -124,10 +112,7 @@ fn check_digest(view: &View<'_>, findings: &mut Findings) {
 /// Extra providers: digest and ip are here anyway.
 fn check_providers(view: &View<'_>, findings: &mut Findings) {
     for (suffix, setting) in view.settings.family("authProvider.") {
-        let class = setting
-            .value
-            .strip_prefix(AUTH_PACKAGE)
-            .unwrap_or(&setting.value);
+        let class = setting.value.strip_prefix(AUTH_PACKAGE).unwrap_or(&setting.value);
         let text = match class {
             "DigestAuthenticationProvider" | "IPAuthenticationProvider" => continue,
             "SASLAuthenticationProvider" => "SASL is not served yet",
@@ -135,10 +120,7 @@ fn check_providers(view: &View<'_>, findings: &mut Findings) {
             "EnsembleAuthenticationProvider" | "KeyAuthenticationProvider" => "not served yet",
             _ => "unknown class: a Java class can't be loaded here",
         };
-        findings.warn(
-            &setting.origin,
-            format!("authProvider.{suffix}={}: {text}", setting.value),
-        );
+        findings.warn(&setting.origin, format!("authProvider.{suffix}={}: {text}", setting.value));
     }
 }
 
@@ -154,20 +136,9 @@ fn check_enforced(config: &ServerConfig, view: &View<'_>, findings: &mut Finding
     for scheme in schemes {
         let served = scheme == "ip" || (scheme == "digest" && config.auth.digest_enabled);
         if !served {
-            let listed = view
-                .settings
-                .text("enforce.auth.schemes")
-                .contains(scheme.as_str());
-            let name = if listed {
-                "enforce.auth.schemes"
-            } else {
-                "sessionRequireClientSASLAuth"
-            };
-            let offered = if config.auth.digest_enabled {
-                "ip and digest"
-            } else {
-                "ip"
-            };
+            let listed = view.settings.text("enforce.auth.schemes").contains(scheme.as_str());
+            let name = if listed { "enforce.auth.schemes" } else { "sessionRequireClientSASLAuth" };
+            let offered = if config.auth.digest_enabled { "ip and digest" } else { "ip" };
             let text = format!(
                 "authentication by {scheme} is enforced, but only {offered} can be proved here: \
                  nobody could connect"
@@ -192,10 +163,7 @@ fn check_metrics(view: &View<'_>, findings: &mut Findings) {
     };
     let short = class.rsplit('.').next().unwrap_or(class);
     if !METRICS_PROVIDERS.contains(&short) {
-        let text = format!(
-            "{name}={class}: expected one of {}",
-            METRICS_PROVIDERS.join(", ")
-        );
+        let text = format!("{name}={class}: expected one of {}", METRICS_PROVIDERS.join(", "));
         findings.warn(&view.origin(name), text);
     }
 }
@@ -206,10 +174,7 @@ fn check_quorum_sasl(view: &View<'_>, findings: &mut Findings) {
     let server = "quorum.auth.serverRequireSasl";
     for (needy, needed) in [(server, enable), (learner, enable), (server, learner)] {
         if view.settings.flag(needy) && !view.settings.flag(needed) {
-            findings.problem(
-                &view.origin(needy),
-                format!("{needy}=true needs {needed}=true"),
-            );
+            findings.problem(&view.origin(needy), format!("{needy}=true needs {needed}=true"));
         }
     }
 }
@@ -218,29 +183,19 @@ fn check_quorum_sasl(view: &View<'_>, findings: &mut Findings) {
 fn check_roles(config: &ServerConfig, view: &View<'_>, findings: &mut Findings) {
     let q = &config.quorum;
     let origin = view.source.origin();
-    q.membership
-        .faults()
-        .into_iter()
-        .for_each(|fault| findings.problem(&origin, fault));
+    q.membership.faults().into_iter().for_each(|fault| findings.problem(&origin, fault));
     let voters = q.membership.voters().count();
     let observers = q.membership.observers().count();
     if voters == 0 && !q.standalone_enabled {
         let text = "standaloneEnabled=false needs at least one server line of a participant";
         findings.problem(&view.origin("standaloneEnabled"), text);
     } else if observers > 0 && voters == 0 {
-        findings.problem(
-            &origin,
-            "observers without a participant can't form an ensemble",
-        );
+        findings.problem(&origin, "observers without a participant can't form an ensemble");
     } else if observers > 0 && voters == 1 && q.standalone_enabled {
         let text = "one participant with observers needs standaloneEnabled=false";
         findings.problem(&origin, text);
     }
-    let several = q
-        .membership
-        .members
-        .iter()
-        .filter(|(_, member)| member.addresses.len() > 1);
+    let several = q.membership.members.iter().filter(|(_, member)| member.addresses.len() > 1);
     for (id, _) in several.filter(|_| !q.multi_address.enabled) {
         let name = format!("server.{id}");
         let text = format!("{name} has several addresses, which needs multiAddress.enabled=true");
@@ -271,36 +226,21 @@ fn check_quorum(config: &ServerConfig, view: &View<'_>, findings: &mut Findings)
         n if n % 2 == 0 => format!("{n} voters outlive no more failures than {}", n - 1),
         _ => return,
     };
-    findings
-        .warnings
-        .push(Warning::new(warning).at(&view.source.origin()));
+    findings.warnings.push(Warning::new(warning).at(&view.source.origin()));
 }
 
 fn check_own_id(config: &ServerConfig, view: &View<'_>, findings: &mut Findings) {
     let path = config.dirs.data_dir.join("myid");
     let members = &config.quorum.membership.members;
-    let limit = if config.features.emulate_353_ttl {
-        127
-    } else {
-        254
-    };
+    let limit = if config.features.emulate_353_ttl { 127 } else { 254 };
     match config.quorum.server_id {
-        None if findings
-            .problems
-            .iter()
-            .any(|p| p.origin == Origin::line(&path, 1)) => {}
+        None if findings.problems.iter().any(|p| p.origin == Origin::line(&path, 1)) => {}
         None => {
-            let text = format!(
-                "{} is missing: expected this server's id in it",
-                path.display()
-            );
+            let text = format!("{} is missing: expected this server's id in it", path.display());
             findings.problem(&view.source.origin(), text);
         }
         Some(id) if !members.contains_key(&id) => {
-            let text = format!(
-                "{} says {id}, but there is no server.{id} line",
-                path.display()
-            );
+            let text = format!("{} says {id}, but there is no server.{id} line", path.display());
             findings.problem(&view.source.origin(), text);
         }
         Some(id) if config.features.extended_types && id > limit => {

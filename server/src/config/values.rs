@@ -31,9 +31,7 @@ pub fn whole(text: &str, syntax: Syntax) -> Option<i64> {
 }
 
 fn split_radix(digits: &str) -> (u32, &str) {
-    let hex = ["0x", "0X", "#"]
-        .iter()
-        .find_map(|prefix| digits.strip_prefix(prefix));
+    let hex = ["0x", "0X", "#"].iter().find_map(|prefix| digits.strip_prefix(prefix));
     match (hex, digits.strip_prefix('0')) {
         (Some(rest), _) => (16, rest),
         (None, Some(rest)) if !rest.is_empty() => (8, rest),
@@ -96,10 +94,8 @@ pub fn expected(kind: Kind) -> String {
 }
 
 fn join_or(words: &[&str]) -> String {
-    let named: Vec<&str> = words
-        .iter()
-        .map(|word| if word.is_empty() { "nothing" } else { *word })
-        .collect();
+    let named: Vec<&str> =
+        words.iter().map(|word| if word.is_empty() { "nothing" } else { *word }).collect();
     named.join(" or ")
 }
 
@@ -118,36 +114,21 @@ mod tests {
         assert_eq!(whole("--5", Syntax::Decode), None);
         assert_eq!(whole("99999999999999999999", Syntax::Decode), None);
         assert_eq!(whole("9223372036854775807", Syntax::Decode), Some(i64::MAX));
-        assert_eq!(
-            whole("-9223372036854775808", Syntax::Decode),
-            Some(i64::MIN)
-        );
+        assert_eq!(whole("-9223372036854775808", Syntax::Decode), Some(i64::MIN));
     }
 
     #[test]
     fn faults_say_what_was_expected() {
         assert_eq!(fault(Kind::Bool, "TRUE"), None);
         assert_eq!(fault(Kind::Bool, "yes").as_deref(), Some("true or false"));
-        assert_eq!(
-            fault(Kind::Port, "65536").as_deref(),
-            Some("a port from 1 to 65535")
-        );
+        assert_eq!(fault(Kind::Port, "65536").as_deref(), Some("a port from 1 to 65535"));
         assert_eq!(
             fault(Kind::Int(1), "0").as_deref(),
             Some("a whole number from 1 to 2147483647")
         );
-        assert_eq!(
-            fault(Kind::Long(0), "-1").as_deref(),
-            Some("a whole number, 0 or more")
-        );
-        assert_eq!(
-            fault(Kind::Choice(&["gz", ""]), "zip").as_deref(),
-            Some("gz or nothing")
-        );
-        assert_eq!(
-            fault(Kind::Real, "NaN").as_deref(),
-            Some("a decimal number")
-        );
+        assert_eq!(fault(Kind::Long(0), "-1").as_deref(), Some("a whole number, 0 or more"));
+        assert_eq!(fault(Kind::Choice(&["gz", ""]), "zip").as_deref(), Some("gz or nothing"));
+        assert_eq!(fault(Kind::Real, "NaN").as_deref(), Some("a decimal number"));
         assert_eq!(fault(Kind::YesNo, "true").as_deref(), Some("yes or no"));
         assert!(fault(Kind::Int(i32::MIN), "2147483648").is_some());
     }

@@ -19,11 +19,7 @@ pub struct Whitelist {
 impl Whitelist {
     /// From the setting's text, `None` when it is not given.
     pub fn new(text: Option<&str>, read_only_mode: bool) -> Whitelist {
-        let listed = text
-            .unwrap_or("")
-            .split(',')
-            .map(str::trim)
-            .filter(|word| !word.is_empty());
+        let listed = text.unwrap_or("").split(',').map(str::trim).filter(|word| !word.is_empty());
         let mut words: BTreeSet<String> = listed.map(str::to_owned).collect();
         let all = words.remove("*");
         words.insert("srvr".to_owned());
@@ -45,10 +41,7 @@ impl Whitelist {
 
     /// Listed words that do not exist.
     pub fn unknown_words(&self) -> impl Iterator<Item = &str> {
-        self.words
-            .iter()
-            .map(String::as_str)
-            .filter(|word| !WORDS.contains(word))
+        self.words.iter().map(String::as_str).filter(|word| !WORDS.contains(word))
     }
 }
 
@@ -57,14 +50,7 @@ impl std::fmt::Display for Whitelist {
         if self.all {
             return f.write_str("*");
         }
-        f.write_str(
-            &self
-                .words
-                .iter()
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join(","),
-        )
+        f.write_str(&self.words.iter().map(String::as_str).collect::<Vec<_>>().join(","))
     }
 }
 
@@ -83,11 +69,7 @@ mod tests {
     #[test]
     fn a_list_may_have_blanks_and_srvr_stays() {
         let list = Whitelist::new(Some(" stat, ruok ,,conf"), false);
-        assert!(
-            ["stat", "ruok", "conf", "srvr"]
-                .iter()
-                .all(|word| list.allows(word))
-        );
+        assert!(["stat", "ruok", "conf", "srvr"].iter().all(|word| list.allows(word)));
         assert!(!list.allows("mntr") && !list.allows(""));
         assert_eq!(list.to_string(), "conf,ruok,srvr,stat");
     }

@@ -56,11 +56,7 @@ pub struct SizesSnapshot {
 
 impl Default for Sizes {
     fn default() -> Self {
-        Sizes {
-            last: AtomicI64::new(-1),
-            min: AtomicI64::new(i64::MAX),
-            max: AtomicI64::new(-1),
-        }
+        Sizes { last: AtomicI64::new(-1), min: AtomicI64::new(i64::MAX), max: AtomicI64::new(-1) }
     }
 }
 
@@ -87,11 +83,7 @@ impl Sizes {
     pub fn get(&self) -> SizesSnapshot {
         let max = self.max.load(Relaxed);
         let min = if max < 0 { -1 } else { self.min.load(Relaxed) };
-        SizesSnapshot {
-            last: self.last.load(Relaxed),
-            min,
-            max,
-        }
+        SizesSnapshot { last: self.last.load(Relaxed), min, max }
     }
 
     /// Back to −1 each.
@@ -127,23 +119,12 @@ mod tests {
 
     #[test]
     fn sizes_are_minus_one_before_the_first_and_after_a_reset() {
-        let none = SizesSnapshot {
-            last: -1,
-            min: -1,
-            max: -1,
-        };
+        let none = SizesSnapshot { last: -1, min: -1, max: -1 };
         let sizes = Sizes::default();
         assert_eq!(sizes.get(), none);
         sizes.record(50);
         sizes.record_batch(20, 10, 70);
-        assert_eq!(
-            sizes.get(),
-            SizesSnapshot {
-                last: 20,
-                min: 10,
-                max: 70
-            }
-        );
+        assert_eq!(sizes.get(), SizesSnapshot { last: 20, min: 10, max: 70 });
         sizes.reset();
         assert_eq!(sizes.get(), none);
     }

@@ -117,14 +117,8 @@ impl Gauges {
         see("approximate_data_size", count(self.approximate_data_size));
         see("global_sessions", count(self.global_sessions));
         see("local_sessions", count(self.local_sessions));
-        see(
-            "connection_drop_probability",
-            Value::Float(self.connection_drop_probability),
-        );
-        see(
-            "outstanding_tls_handshake",
-            count(self.outstanding_tls_handshake),
-        );
+        see("connection_drop_probability", Value::Float(self.connection_drop_probability));
+        see("outstanding_tls_handshake", count(self.outstanding_tls_handshake));
     }
 }
 
@@ -133,10 +127,7 @@ impl NamespaceQuota {
     /// names; those that lie on the root belong to no namespace.
     pub fn by_namespace(quotas: impl IntoIterator<Item = NamespaceQuota>) -> Vec<NamespaceQuota> {
         let mut all: BTreeMap<String, NamespaceQuota> = BTreeMap::new();
-        for quota in quotas
-            .into_iter()
-            .filter(|quota| !quota.namespace.is_empty())
-        {
+        for quota in quotas.into_iter().filter(|quota| !quota.namespace.is_empty()) {
             let sum = all.entry(quota.namespace.clone()).or_default();
             sum.count_limit = sum.count_limit.saturating_add(quota.count_limit);
             sum.bytes_limit = sum.bytes_limit.saturating_add(quota.bytes_limit);
@@ -161,10 +152,7 @@ impl LeaderGauges {
         let sizes = metrics.proposal_size.get();
         see("learners", count(self.learners));
         see("synced_followers", count(self.synced_followers));
-        see(
-            "synced_non_voting_followers",
-            count(self.synced_non_voting_followers),
-        );
+        see("synced_non_voting_followers", count(self.synced_non_voting_followers));
         see("synced_observers", count(self.synced_observers));
         see("pending_syncs", count(self.pending_syncs));
         see("leader_uptime", count(self.leader_uptime_ms));
@@ -186,14 +174,8 @@ fn visit_counted(metrics: &Metrics, see: &mut impl FnMut(&'static str, Value)) {
     see("min_client_response_size", Value::Int(sizes.min));
     see("max_client_response_size", Value::Int(sizes.max));
     see("auth_failed_count", count(metrics.auth_failed_count.get()));
-    see(
-        "non_mtls_remote_conn_count",
-        count(metrics.non_mtls_remote_conn_count.get()),
-    );
-    see(
-        "non_mtls_local_conn_count",
-        count(metrics.non_mtls_local_conn_count.get()),
-    );
+    see("non_mtls_remote_conn_count", count(metrics.non_mtls_remote_conn_count.get()));
+    see("non_mtls_local_conn_count", count(metrics.non_mtls_local_conn_count.get()));
 }
 
 fn count(n: u64) -> Value {

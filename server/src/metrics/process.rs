@@ -30,9 +30,7 @@ impl Descriptors {
 }
 
 fn soft_limit(limits: &str) -> Option<u64> {
-    let line = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     match line.split_whitespace().next()? {
         "unlimited" => Some(u64::MAX),
         number => number.parse().ok(),
@@ -53,15 +51,9 @@ impl Memory {
     pub fn of_this_process() -> Memory {
         let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
         let machine = kib_field(&read("/proc/meminfo"), "MemTotal:").unwrap_or(0);
-        let cgroup = read("/sys/fs/cgroup/memory.max")
-            .trim()
-            .parse()
-            .unwrap_or(u64::MAX);
+        let cgroup = read("/sys/fs/cgroup/memory.max").trim().parse().unwrap_or(u64::MAX);
         let resident = kib_field(&read("/proc/self/status"), "VmRSS:").unwrap_or(0);
-        Memory {
-            resident,
-            limit: cgroup.min(machine),
-        }
+        Memory { resident, limit: cgroup.min(machine) }
     }
 }
 
@@ -101,9 +93,7 @@ impl Environment {
             os_name: read_line("/proc/sys/kernel/ostype"),
             os_arch: java_arch(std::env::consts::ARCH).to_owned(),
             os_version: read_line("/proc/sys/kernel/osrelease"),
-            user_name: user_name()
-                .or_else(|| variable("USER"))
-                .unwrap_or_else(unknown),
+            user_name: user_name().or_else(|| variable("USER")).unwrap_or_else(unknown),
             user_home: variable("HOME").unwrap_or_else(unknown),
             user_dir: std::env::current_dir()
                 .map_or_else(|_| unknown(), |dir| one_line(dir.display())),
@@ -121,12 +111,8 @@ fn user_name() -> Option<String> {
 }
 
 fn name_of<'a>(uid: &str, passwd: &'a str) -> Option<&'a str> {
-    let mut entries = passwd
-        .lines()
-        .map(|line| line.split(':').collect::<Vec<_>>());
-    entries
-        .find(|fields| fields.get(2) == Some(&uid))
-        .map(|fields| fields[0])
+    let mut entries = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    entries.find(|fields| fields.get(2) == Some(&uid)).map(|fields| fields[0])
 }
 
 fn unknown() -> String {
@@ -134,19 +120,12 @@ fn unknown() -> String {
 }
 
 fn variable(name: &str) -> Option<String> {
-    std::env::var(name)
-        .ok()
-        .filter(|value| !value.is_empty())
-        .map(one_line)
+    std::env::var(name).ok().filter(|value| !value.is_empty()).map(one_line)
 }
 
 fn read_line(path: &str) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
-    if text.trim().is_empty() {
-        unknown()
-    } else {
-        one_line(text.trim())
-    }
+    if text.trim().is_empty() { unknown() } else { one_line(text.trim()) }
 }
 
 /// A value must not start a line of its own in `envi`.
@@ -171,10 +150,7 @@ mod tests {
         let limits = "Limit                     Soft Limit           Hard Limit           Units\n\
                       Max open files            1024                 4096                 files\n";
         assert_eq!(soft_limit(limits), Some(1024));
-        assert_eq!(
-            soft_limit("Max open files  unlimited unlimited files"),
-            Some(u64::MAX)
-        );
+        assert_eq!(soft_limit("Max open files  unlimited unlimited files"), Some(u64::MAX));
         assert_eq!(soft_limit("Max open files"), None);
         assert_eq!(soft_limit(""), None);
     }

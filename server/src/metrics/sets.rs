@@ -24,10 +24,7 @@ pub struct Set<T> {
 impl<T> Set<T> {
     /// An empty set whose members are made by `make`.
     pub fn new(make: fn() -> T) -> Self {
-        Set {
-            make,
-            members: RwLock::default(),
-        }
+        Set { make, members: RwLock::default() }
     }
 
     /// The figure of `key`, made if it is new.
@@ -38,11 +35,7 @@ impl<T> Set<T> {
         let mut members = self.members.write();
         let full = members.len() >= KEYS_MAX && !members.contains_key(key);
         let key = if full { OTHERS } else { key };
-        Arc::clone(
-            members
-                .entry(Box::from(key))
-                .or_insert_with(|| Arc::new((self.make)())),
-        )
+        Arc::clone(members.entry(Box::from(key)).or_insert_with(|| Arc::new((self.make)())))
     }
 
     /// The figure of the first element of `path`; `None` for the root, which belongs to nobody.
@@ -52,10 +45,7 @@ impl<T> Set<T> {
 
     /// Shows every member, in the order of the keys.
     pub fn visit(&self, mut see: impl FnMut(&str, &T)) {
-        self.members
-            .read()
-            .iter()
-            .for_each(|(key, figure)| see(key, figure));
+        self.members.read().iter().for_each(|(key, figure)| see(key, figure));
     }
 }
 
@@ -69,10 +59,7 @@ impl<T: Reset> Set<T> {
     /// Every member back to nothing recorded. The keys stay, as in Apache, and so do the members:
     /// whoever holds one goes on counting into it.
     pub fn reset(&self) {
-        self.members
-            .read()
-            .values()
-            .for_each(|figure| figure.reset());
+        self.members.read().values().for_each(|figure| figure.reset());
     }
 }
 

@@ -60,12 +60,7 @@ pub struct Batch {
 
 impl Default for Batch {
     fn default() -> Self {
-        Batch {
-            count: 0,
-            sum: 0,
-            min: u64::MAX,
-            max: 0,
-        }
+        Batch { count: 0, sum: 0, min: u64::MAX, max: 0 }
     }
 }
 
@@ -119,12 +114,7 @@ impl Summary {
 
     /// One value: µs for [`Unit::Time`].
     pub fn record(&self, value: u64) {
-        self.record_batch(Batch {
-            count: 1,
-            sum: value,
-            min: value,
-            max: value,
-        });
+        self.record_batch(Batch { count: 1, sum: value, min: value, max: value });
     }
 
     /// Everything that a batch gathered.
@@ -198,10 +188,7 @@ pub struct Quantiles {
 impl Percentiles {
     /// An empty one.
     pub fn new(unit: Unit) -> Self {
-        Percentiles {
-            summary: Summary::new(unit),
-            shards: Default::default(),
-        }
+        Percentiles { summary: Summary::new(unit), shards: Default::default() }
     }
 
     /// One value: µs for [`Unit::Time`].
@@ -238,13 +225,7 @@ impl Percentiles {
             return Quantiles::default();
         };
         let at = |quantile| all.value_at_quantile(quantile).min(all.max()) / self.divisor();
-        Quantiles {
-            p50: at(0.5),
-            p90: at(0.9),
-            p95: at(0.95),
-            p99: at(0.99),
-            p999: at(0.999),
-        }
+        Quantiles { p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99), p999: at(0.999) }
     }
 
     /// Back to nothing recorded.
@@ -325,16 +306,8 @@ mod tests {
     #[test]
     fn times_are_recorded_in_micros_and_shown_in_millis() {
         let summary = Summary::new(Unit::Time);
-        [250, 500, 3999]
-            .into_iter()
-            .for_each(|micros| summary.record(micros));
-        let shown = SummarySnapshot {
-            avg: 1.583,
-            min: 0,
-            max: 3,
-            count: 3,
-            sum: 4,
-        };
+        [250, 500, 3999].into_iter().for_each(|micros| summary.record(micros));
+        let shown = SummarySnapshot { avg: 1.583, min: 0, max: 3, count: 3, sum: 4 };
         assert_eq!(summary.get(), shown);
     }
 

@@ -77,30 +77,17 @@ fn gauges_exist_only_where_the_role_has_them() {
         names
     };
     let standalone = seen(&Gauges::default());
-    let follower = seen(&Gauges {
-        quorum_size: Some(3),
-        ..Gauges::default()
-    });
+    let follower = seen(&Gauges { quorum_size: Some(3), ..Gauges::default() });
     let leader = Some(LeaderGauges::default());
-    let leader = seen(&Gauges {
-        quorum_size: Some(3),
-        leader,
-        ..Gauges::default()
-    });
-    assert_eq!(
-        follower.difference(&standalone).collect::<Vec<_>>(),
-        [&"quorum_size"]
-    );
+    let leader = seen(&Gauges { quorum_size: Some(3), leader, ..Gauges::default() });
+    assert_eq!(follower.difference(&standalone).collect::<Vec<_>>(), [&"quorum_size"]);
     assert_eq!(leader.difference(&follower).count(), 9);
     assert!(!standalone.contains("learners"));
 }
 
 #[test]
 fn a_gauge_beyond_the_signed_range_stays_positive() {
-    let files = Descriptors {
-        open: 3,
-        max: u64::MAX,
-    };
+    let files = Descriptors { open: 3, max: u64::MAX };
     let mut seen = None;
     Gauges::default().visit(&Metrics::default(), files, |name, value| {
         if name == "max_file_descriptor_count" {
@@ -121,13 +108,7 @@ fn quotas_of_one_namespace_are_added_up() {
     };
     let all =
         NamespaceQuota::by_namespace([quota("b", 5), quota("a", 10), quota("b", 7), quota("", 3)]);
-    let sums: Vec<_> = all
-        .iter()
-        .map(|q| (q.namespace.as_str(), q.count_limit))
-        .collect();
+    let sums: Vec<_> = all.iter().map(|q| (q.namespace.as_str(), q.count_limit)).collect();
     assert_eq!(sums, [("a", 10), ("b", 12)]);
-    assert_eq!(
-        (all[1].bytes_limit, all[1].count_usage, all[1].bytes_usage),
-        (i64::MAX, 2, 4)
-    );
+    assert_eq!((all[1].bytes_limit, all[1].count_usage, all[1].bytes_usage), (i64::MAX, 2, 4));
 }

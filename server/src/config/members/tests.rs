@@ -6,11 +6,7 @@ use super::*;
 use crate::config::Origin;
 
 fn peer(host: &str, quorum_port: u16, election_port: u16) -> PeerAddress {
-    PeerAddress {
-        host: host.to_owned(),
-        quorum_port,
-        election_port,
-    }
+    PeerAddress { host: host.to_owned(), quorum_port, election_port }
 }
 
 #[test]
@@ -21,27 +17,12 @@ fn every_form_of_a_server_line() {
 
     let full = Member::parse("zoo1:2888:3888:OBSERVER;10.0.0.1:2181").expect("full");
     assert_eq!(full.role, Role::Observer);
-    let client = ClientAddress {
-        host: Some("10.0.0.1".into()),
-        port: 2181,
-    };
+    let client = ClientAddress { host: Some("10.0.0.1".into()), port: 2181 };
     assert_eq!(full.client, Some(client));
 
-    let any = ClientAddress {
-        host: None,
-        port: 2181,
-    };
-    for text in [
-        "h:1:2;2181",
-        "h:1:2;0.0.0.0:2181",
-        "h:1:2;[::]:2181",
-        "h:1:2:participant;2181",
-    ] {
-        assert_eq!(
-            Member::parse(text).expect(text).client,
-            Some(any.clone()),
-            "{text}"
-        );
+    let any = ClientAddress { host: None, port: 2181 };
+    for text in ["h:1:2;2181", "h:1:2;0.0.0.0:2181", "h:1:2;[::]:2181", "h:1:2:participant;2181"] {
+        assert_eq!(Member::parse(text).expect(text).client, Some(any.clone()), "{text}");
     }
 }
 
@@ -49,13 +30,7 @@ fn every_form_of_a_server_line() {
 fn brackets_keep_the_colons_of_ipv6() {
     let member = Member::parse("[2001:db8::1]:2888:3888;[::1]:2181").expect("v6");
     assert_eq!(member.addresses, [peer("2001:db8::1", 2888, 3888)]);
-    assert_eq!(
-        member.client,
-        Some(ClientAddress {
-            host: Some("::1".into()),
-            port: 2181
-        })
-    );
+    assert_eq!(member.client, Some(ClientAddress { host: Some("::1".into()), port: 2181 }));
 }
 
 #[test]
@@ -94,22 +69,11 @@ fn wrong_lines_say_what_was_expected() {
 fn membership(lines: &[(&str, &str)]) -> (Membership, Vec<String>) {
     let settings: Vec<(&str, Setting)> = lines
         .iter()
-        .map(|&(key, value)| {
-            (
-                key,
-                Setting {
-                    value: value.into(),
-                    origin: Origin::Embedded,
-                },
-            )
-        })
+        .map(|&(key, value)| (key, Setting { value: value.into(), origin: Origin::Embedded }))
         .collect();
     let mut findings = Findings::default();
     let membership = Membership::parse(settings.iter().map(|(k, s)| (*k, s)), &mut findings);
-    (
-        membership,
-        findings.problems.iter().map(ToString::to_string).collect(),
-    )
+    (membership, findings.problems.iter().map(ToString::to_string).collect())
 }
 
 #[test]
@@ -154,12 +118,7 @@ fn groups_must_hold_every_server_once() {
 
 #[test]
 fn bad_numbers_are_told_with_their_keys() {
-    let lines = [
-        ("server.-1", "a:1:2"),
-        ("group", "1"),
-        ("group.1", "1;2"),
-        ("weight.1", "-3"),
-    ];
+    let lines = [("server.-1", "a:1:2"), ("group", "1"), ("group.1", "1;2"), ("weight.1", "-3")];
     let problems = membership(&lines).1;
     assert_eq!(problems.len(), 4, "{problems:?}");
     assert!(problems[2].contains("group.1=1;2: expected server ids joined by colons"));

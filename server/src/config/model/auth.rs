@@ -87,10 +87,8 @@ fn enforced(s: &Settings) -> Option<BTreeSet<String>> {
         return None;
     }
     let listed = s.text("enforce.auth.schemes").split(',').map(str::trim);
-    let mut schemes: BTreeSet<String> = listed
-        .filter(|scheme| !scheme.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let mut schemes: BTreeSet<String> =
+        listed.filter(|scheme| !scheme.is_empty()).map(str::to_owned).collect();
     if sasl {
         schemes.insert("sasl".to_owned());
     }

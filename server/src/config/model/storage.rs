@@ -66,8 +66,7 @@ pub struct Purge {
 impl Purge {
     /// The time between purges; `None` = never.
     pub fn interval(&self) -> Option<Duration> {
-        self.interval_hours
-            .map(|hours| Duration::from_secs(u64::from(hours) * 3600))
+        self.interval_hours.map(|hours| Duration::from_secs(u64::from(hours) * 3600))
     }
 }
 

@@ -4,9 +4,7 @@ use super::*;
 use crate::config::tests::load_text;
 
 fn config(lines: &str) -> ServerConfig {
-    load_text(&format!("dataDir=/d\nclientPort=1\n{lines}\n"))
-        .expect("accepted")
-        .config
+    load_text(&format!("dataDir=/d\nclientPort=1\n{lines}\n")).expect("accepted").config
 }
 
 #[test]
@@ -16,11 +14,8 @@ fn the_defaults_are_apaches() {
     assert_eq!(c.addresses.client_port, None);
     assert_eq!(c.addresses.backlog, None);
     assert!(c.dirs.autocreate);
-    let ticks = Ticks {
-        tick_time_ms: 3000,
-        min_session_timeout_ms: 6000,
-        max_session_timeout_ms: 60_000,
-    };
+    let ticks =
+        Ticks { tick_time_ms: 3000, min_session_timeout_ms: 6000, max_session_timeout_ms: 60_000 };
     assert_eq!(c.ticks, ticks);
     assert_eq!(c.limits.max_client_cnxns, 60);
     assert_eq!(c.limits.max_cnxns, 0);
@@ -34,32 +29,14 @@ fn the_defaults_are_apaches() {
     assert_eq!(c.throttle.request, None);
     assert_eq!(c.throttle.throttled_op_wait_time_ms, None);
     let s = &c.storage;
-    assert_eq!(
-        (s.snap_count, s.snap_size_limit_kb),
-        (100_000, Some(4_194_304))
-    );
-    assert_eq!(
-        (s.prealloc_kb, s.txn_log_size_limit_kb),
-        (Some(65_536), None)
-    );
+    assert_eq!((s.snap_count, s.snap_size_limit_kb), (100_000, Some(4_194_304)));
+    assert_eq!((s.prealloc_kb, s.txn_log_size_limit_kb), (Some(65_536), None));
     assert!(s.force_sync && s.digest_enabled && s.serialize_last_zxid && s.db_autocreate);
     assert!(!s.trust_empty && !s.force_snapshot_sync);
-    assert_eq!(
-        (s.fsync_warning_ms, s.flush_delay_ms, s.max_batch_size),
-        (1000, 0, 1000)
-    );
+    assert_eq!((s.fsync_warning_ms, s.flush_delay_ms, s.max_batch_size), (1000, 0, 1000));
     assert_eq!(s.max_write_queue_poll_ms, 0);
-    assert_eq!(
-        (s.compression, s.commit_log_count),
-        (Compression::None, 500)
-    );
-    assert_eq!(
-        s.purge,
-        Purge {
-            interval_hours: None,
-            retain: 3
-        }
-    );
+    assert_eq!((s.compression, s.commit_log_count), (Compression::None, 500));
+    assert_eq!(s.purge, Purge { interval_hours: None, retain: 3 });
     assert_eq!(s.purge.interval(), None);
     assert!(c.auth.digest_enabled && !c.auth.skip_acl && c.auth.enforce_schemes.is_none());
     assert_eq!(c.auth.digest_alg, DigestAlg::Sha1);
@@ -86,18 +63,8 @@ fn session_timeouts_follow_ticks_unless_given() {
 fn throttles_appear_when_they_have_tokens() {
     let c = config("connection_throttle_tokens=5\nconnection_throttle_weight_enabled=true");
     let throttle = c.throttle.connection.expect("on");
-    assert_eq!(
-        (throttle.tokens, throttle.fill_time_ms, throttle.fill_count),
-        (5, 1, 1)
-    );
-    assert_eq!(
-        throttle.weights,
-        Some(SessionWeights {
-            global: 3,
-            local: 1,
-            renew: 2
-        })
-    );
+    assert_eq!((throttle.tokens, throttle.fill_time_ms, throttle.fill_count), (5, 1, 1));
+    assert_eq!(throttle.weights, Some(SessionWeights { global: 3, local: 1, renew: 2 }));
     assert!((throttle.drop_increase - 0.02).abs() < 1e-9);
     let c = config("request_throttle_max_requests=7\nthrottled_op_wait_time=20");
     let request = c.throttle.request.expect("on");
@@ -113,21 +80,12 @@ fn storage_values_are_bent_as_apache_bends_them() {
                  snapSizeLimitInKb=0\ntxnLogSizeLimitInKb=1024\ncommitLogCount=9\n\
                  snapshotSizeFactor=-1\nforceSync=no";
     let s = config(lines).storage;
-    assert_eq!(
-        (s.snap_count, s.purge.retain, s.purge.interval_hours),
-        (2, 3, Some(24))
-    );
-    assert_eq!(
-        s.purge.interval(),
-        Some(std::time::Duration::from_secs(86_400))
-    );
+    assert_eq!((s.snap_count, s.purge.retain, s.purge.interval_hours), (2, 3, Some(24)));
+    assert_eq!(s.purge.interval(), Some(std::time::Duration::from_secs(86_400)));
     assert_eq!(s.compression, Compression::Gzip);
     assert_eq!((s.flush_delay_ms, s.max_write_queue_poll_ms), (30, 10));
     assert_eq!((s.prealloc_kb, s.snap_size_limit_kb), (None, None));
-    assert_eq!(
-        (s.txn_log_size_limit_kb, s.commit_log_count),
-        (Some(1024), 500)
-    );
+    assert_eq!((s.txn_log_size_limit_kb, s.commit_log_count), (Some(1024), 500));
     assert_eq!(s.snapshot_size_factor, None);
     assert!(!s.force_sync);
 }
@@ -148,10 +106,7 @@ fn auth_values_arrive_and_secrets_do_not_leak() {
                  DigestAuthenticationProvider.digestAlg=SHA3-512\nskipACL=yes\n\
                  enforce.auth.enabled=true\nenforce.auth.schemes= digest , ip";
     let auth = config(lines).auth;
-    assert_eq!(
-        auth.super_digest.as_deref(),
-        Some("super:D/InIHSb7yEEbrWz8b9l71RjZJU=")
-    );
+    assert_eq!(auth.super_digest.as_deref(), Some("super:D/InIHSb7yEEbrWz8b9l71RjZJU="));
     assert_eq!(auth.digest_alg, DigestAlg::Sha3_512);
     assert!(auth.skip_acl);
     let schemes: Vec<String> = auth.enforce_schemes.clone().into_iter().flatten().collect();
@@ -164,10 +119,7 @@ fn a_super_digest_without_a_user_is_told() {
     let text = "dataDir=/d\nclientPort=1\nDigestAuthenticationProvider.superDigest=secret\n";
     let loaded = load_text(text).expect("accepted");
     let said = loaded.warnings[0].to_string();
-    assert!(
-        said.contains("expected user:base64") && !said.contains("secret"),
-        "{said}"
-    );
+    assert!(said.contains("expected user:base64") && !said.contains("secret"), "{said}");
 }
 
 #[test]
@@ -182,8 +134,5 @@ fn feature_switches_arrive() {
     assert!(f.local_sessions_upgrading && !f.close_session_txn && f.reconfig_enabled);
     assert!(!c.dirs.autocreate);
     assert_eq!(c.addresses.backlog, Some(128));
-    assert_eq!(
-        c.addresses.client_port_address.as_deref(),
-        Some("127.0.0.1")
-    );
+    assert_eq!(c.addresses.client_port_address.as_deref(), Some("127.0.0.1"));
 }

@@ -11,11 +11,7 @@ fn loaded(lines: &str, defines: &[&str], env: &[(&str, &str)]) -> Loaded {
 }
 
 fn said(loaded: &Loaded) -> String {
-    loaded
-        .warnings
-        .iter()
-        .map(|warning| format!("{warning}\n"))
-        .collect()
+    loaded.warnings.iter().map(|warning| format!("{warning}\n")).collect()
 }
 
 #[test]
@@ -29,17 +25,12 @@ fn zoo_cfg_overwrites_an_equal_property() {
 
 #[test]
 fn properties_by_rising_precedence() {
-    let env = [
-        ("SERVER_JVMFLAGS", "-Dzookeeper.maxCnxns=1"),
-        ("JVMFLAGS", "-Dzookeeper.maxCnxns=2"),
-    ];
+    let env =
+        [("SERVER_JVMFLAGS", "-Dzookeeper.maxCnxns=1"), ("JVMFLAGS", "-Dzookeeper.maxCnxns=2")];
     assert_eq!(loaded("", &[], &env).config.limits.max_cnxns, 2);
     let got = loaded("", &["zookeeper.maxCnxns=3"], &env);
     assert_eq!(got.config.limits.max_cnxns, 3);
-    assert_eq!(
-        got.settings.get("maxCnxns").map(|s| &s.origin),
-        Some(&Origin::CommandLine)
-    );
+    assert_eq!(got.settings.get("maxCnxns").map(|s| &s.origin), Some(&Origin::CommandLine));
 }
 
 #[test]
@@ -53,22 +44,14 @@ fn parsed_keys_are_taken_from_the_file_alone() {
 
 #[test]
 fn keys_without_prefix_do_nothing_in_the_file() {
-    let got = loaded(
-        "jute.maxbuffer=4194304\nreadonlymode.enabled=true",
-        &[],
-        &[],
-    );
+    let got = loaded("jute.maxbuffer=4194304\nreadonlymode.enabled=true", &[], &[]);
     assert_eq!(got.config.limits.jute_max_buffer, 1_048_575);
     assert!(!got.config.features.read_only_mode);
     assert!(said(&got).contains("zoo.cfg:3: jute.maxbuffer has no effect in zoo.cfg; give it"));
     let prefixed = loaded("", &["zookeeper.jute.maxbuffer=5"], &[]);
     assert_eq!(prefixed.config.limits.jute_max_buffer, 1_048_575);
     assert!(said(&prefixed).contains("give -Djute.maxbuffer=... to the server"));
-    let bare = loaded(
-        "",
-        &["jute.maxbuffer=4194304", "readonlymode.enabled=true"],
-        &[],
-    );
+    let bare = loaded("", &["jute.maxbuffer=4194304", "readonlymode.enabled=true"], &[]);
     assert_eq!(bare.config.limits.jute_max_buffer, 4_194_304);
     assert!(bare.config.whitelist.allows("isro"));
 }
@@ -78,10 +61,7 @@ fn the_prefix_in_the_file_is_a_mistake_with_a_remedy() {
     let got = loaded("zookeeper.snapCount=7\nzookeeper.foo=1", &[], &[]);
     assert_eq!(got.config.storage.snap_count, 100_000);
     let text = said(&got);
-    assert!(
-        text.contains("zoo.cfg:3: zookeeper.snapCount has no effect"),
-        "{text}"
-    );
+    assert!(text.contains("zoo.cfg:3: zookeeper.snapCount has no effect"), "{text}");
     assert!(text.contains("write snapCount=... into zoo.cfg"), "{text}");
     assert!(text.contains("unknown setting zookeeper.foo"), "{text}");
 }
@@ -90,20 +70,10 @@ fn the_prefix_in_the_file_is_a_mistake_with_a_remedy() {
 fn some_properties_work_with_and_without_prefix() {
     let bare = loaded("", &["fsync.warningthresholdms=20"], &[]);
     assert_eq!(bare.config.storage.fsync_warning_ms, 20);
-    let both = loaded(
-        "",
-        &[
-            "fsync.warningthresholdms=20",
-            "zookeeper.fsync.warningthresholdms=30",
-        ],
-        &[],
-    );
+    let both =
+        loaded("", &["fsync.warningthresholdms=20", "zookeeper.fsync.warningthresholdms=30"], &[]);
     assert_eq!(both.config.storage.fsync_warning_ms, 30);
-    let file = loaded(
-        "fsync.warningthresholdms=40",
-        &["fsync.warningthresholdms=20"],
-        &[],
-    );
+    let file = loaded("fsync.warningthresholdms=40", &["fsync.warningthresholdms=20"], &[]);
     assert_eq!(file.config.storage.fsync_warning_ms, 40);
 }
 
@@ -114,25 +84,11 @@ fn headings_of_the_guide_are_taken_and_told() {
         &[],
         &[],
     );
-    assert_eq!(
-        got.config.throttle.request.as_ref().map(|t| t.max_requests),
-        Some(9)
-    );
-    assert!(
-        got.settings
-            .get("connection_throttle_weight_enabled")
-            .is_some()
-    );
+    assert_eq!(got.config.throttle.request.as_ref().map(|t| t.max_requests), Some(9));
+    assert!(got.settings.get("connection_throttle_weight_enabled").is_some());
     assert!(said(&got).contains("taken as request_throttle_max_requests"));
-    let real = loaded(
-        "requestThrottleLimit=9\nrequest_throttle_max_requests=5",
-        &[],
-        &[],
-    );
-    assert_eq!(
-        real.config.throttle.request.map(|t| t.max_requests),
-        Some(5)
-    );
+    let real = loaded("requestThrottleLimit=9\nrequest_throttle_max_requests=5", &[], &[]);
+    assert_eq!(real.config.throttle.request.map(|t| t.max_requests), Some(5));
     let bad = loaded("requestThrottleLimit=many", &[], &[]);
     assert_eq!(bad.config.throttle.request, None);
 }
@@ -146,51 +102,28 @@ fn the_last_of_two_lines_counts() {
 
 #[test]
 fn bad_property_values_fall_back_as_in_java_and_are_told() {
-    let got = loaded(
-        "snapCount=lots\nenforceQuota=yes\nforceSync=false\nskipACL=true",
-        &[],
-        &[],
-    );
+    let got = loaded("snapCount=lots\nenforceQuota=yes\nforceSync=false\nskipACL=true", &[], &[]);
     assert_eq!(got.config.storage.snap_count, 100_000);
     assert!(!got.config.features.enforce_quota);
     assert!(got.config.storage.force_sync && !got.config.auth.skip_acl);
     let text = said(&got);
     assert!(text.contains("snapCount=lots: expected a whole number of 32 bits; is passed over"));
     assert!(text.contains("enforceQuota=yes: expected true or false; counts as false"));
-    assert!(
-        text.contains("forceSync=false: expected yes or no; counts as yes"),
-        "{text}"
-    );
-    assert!(
-        text.contains("skipACL=true: expected yes or no; counts as no"),
-        "{text}"
-    );
+    assert!(text.contains("forceSync=false: expected yes or no; counts as yes"), "{text}");
+    assert!(text.contains("skipACL=true: expected yes or no; counts as no"), "{text}");
     let off = loaded("digest.enabled=off", &[], &[]);
-    assert!(
-        !off.config.storage.digest_enabled,
-        "not true is false, whatever the default"
-    );
+    assert!(!off.config.storage.digest_enabled, "not true is false, whatever the default");
 }
 
 #[test]
 fn unknown_settings_are_told_with_a_guess() {
-    let got = loaded(
-        "maxClientCnxn=5\nfoo.bar=1",
-        &["zookeeper.snapcount=5", "my.app=1"],
-        &[],
-    );
+    let got = loaded("maxClientCnxn=5\nfoo.bar=1", &["zookeeper.snapcount=5", "my.app=1"], &[]);
     let text = said(&got);
     assert!(text.contains("unknown setting maxClientCnxn"), "{text}");
     assert!(text.contains("did you mean maxClientCnxns?"), "{text}");
-    assert!(
-        text.contains("become the property zookeeper.foo.bar)"),
-        "{text}"
-    );
+    assert!(text.contains("become the property zookeeper.foo.bar)"), "{text}");
     assert!(text.contains("did you mean snapCount?"), "{text}");
-    assert!(
-        text.contains("-Dmy.app is no setting of ZooKeeper's"),
-        "{text}"
-    );
+    assert!(text.contains("-Dmy.app is no setting of ZooKeeper's"), "{text}");
 }
 
 #[test]

@@ -7,10 +7,7 @@ use crate::config::{Loaded, load};
 const TEXT: &str = "dataDir=/d\nclientPort=2181\n";
 
 fn start(words: &[&str], vars: &[(&str, &str)], files: &MemoryFiles) -> Result<Loaded, String> {
-    let env = vars
-        .iter()
-        .map(|&(k, v)| (k.to_owned(), v.to_owned()))
-        .collect();
+    let env = vars.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
     let args = Invocation::server(words.iter().copied());
     load(&args, &env, files).map_err(|errors| errors.to_string())
 }
@@ -33,10 +30,7 @@ fn without_a_file_argument_the_variables_lead() {
     assert_eq!(found(&[], &[("ZOOCFGDIR", "/my")], &files), "/my/zoo.cfg");
     let both = [("ZOOCFGDIR", "/my"), ("ZOOCFG", "other.cfg")];
     assert_eq!(found(&[], &both, &files), "/my/other.cfg");
-    assert_eq!(
-        found(&[], &[("ZOOCFG", "/my/other.cfg")], &files),
-        "/my/other.cfg"
-    );
+    assert_eq!(found(&[], &[("ZOOCFG", "/my/other.cfg")], &files), "/my/other.cfg");
     assert_eq!(found(&[], &[("ZOOCFGDIR", "")], &files), "conf/zoo.cfg");
     let etc = MemoryFiles::default().with("/etc/zookeeper/zoo.cfg", TEXT);
     assert_eq!(found(&[], &[], &etc), "/etc/zookeeper/zoo.cfg");
@@ -44,9 +38,7 @@ fn without_a_file_argument_the_variables_lead() {
 
 #[test]
 fn a_name_is_a_file_or_lies_in_the_directory() {
-    let files = MemoryFiles::default()
-        .with("/my/a.cfg", TEXT)
-        .with("b.cfg", TEXT);
+    let files = MemoryFiles::default().with("/my/a.cfg", TEXT).with("b.cfg", TEXT);
     let vars = [("ZOOCFGDIR", "/my")];
     assert_eq!(found(&["a.cfg"], &vars, &files), "/my/a.cfg");
     assert_eq!(found(&["b.cfg"], &vars, &files), "b.cfg");
@@ -56,10 +48,7 @@ fn a_name_is_a_file_or_lies_in_the_directory() {
 #[test]
 fn nothing_found_says_where_it_looked() {
     let told = start(&[], &[], &MemoryFiles::default()).expect_err("nothing there");
-    assert!(
-        told.contains("looked for conf/zoo.cfg, /etc/zookeeper/zoo.cfg"),
-        "{told}"
-    );
+    assert!(told.contains("looked for conf/zoo.cfg, /etc/zookeeper/zoo.cfg"), "{told}");
     let told = start(&["/x/zoo.cfg"], &[], &MemoryFiles::default()).expect_err("nothing there");
     assert!(told.contains("looked for /x/zoo.cfg;"), "{told}");
 }
@@ -88,17 +77,8 @@ fn port_zero_asks_the_system_for_one() {
 fn wrong_words_are_refused() {
     let files = MemoryFiles::default();
     let told = start(&["1", "/d", "2", "3", "4"], &[], &files).expect_err("five words");
-    assert!(
-        told.contains("expected port dataDir [tickTime] [maxClientCnxns]"),
-        "{told}"
-    );
+    assert!(told.contains("expected port dataDir [tickTime] [maxClientCnxns]"), "{told}");
     let told = start(&["zoo.cfg", "/d", "0"], &[], &files).expect_err("no port");
-    assert!(
-        told.contains("arguments: clientPort=zoo.cfg: expected a port"),
-        "{told}"
-    );
-    assert!(
-        told.contains("arguments: tickTime=0: expected a whole number from 1"),
-        "{told}"
-    );
+    assert!(told.contains("arguments: clientPort=zoo.cfg: expected a port"), "{told}");
+    assert!(told.contains("arguments: tickTime=0: expected a whole number from 1"), "{told}");
 }
