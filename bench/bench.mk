@@ -6,7 +6,7 @@ BENCH_FLAGS ?=
 bench-build:
 	cargo build --release -p rookeeper-server -p rookeeper-bench
 
-# About three minutes: get, set, create and 90/10 at 1x1, 8x1 and 8x64; fill and restart of 200,000 nodes; memory.
+# About four minutes: get, set, create and 90/10 at 1x1, 8x1 and 8x64; fill and restart of 200,000 nodes; memory.
 bench-quick: bench-build
 	python3 bench/compare.py $(BENCH_FLAGS)
 
