@@ -7,5 +7,12 @@
 mod ask;
 mod bounds;
 mod harness;
+mod histories;
+mod local;
+mod model;
 mod order;
+mod random;
 mod sessions;
+mod watchers;
+mod words;
+mod written;
