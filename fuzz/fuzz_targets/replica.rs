@@ -214,7 +214,7 @@ impl World {
             }
             state.ending
         };
-        let short = self.replica.receive(&connection, frames.freeze(), self.now).is_err();
+        let short = self.replica.receive(&connection, frames.freeze(), self.now).broken.is_some();
         let _ = connection.flush();
         if short || ending != Ending::Open {
             self.hang_up(at);

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use server::config::check::{EXIT_ERRORS, report};
 use server::config::traps::Surroundings;
 use server::config::{self, Command, DiskFiles, Invocation, Loaded, Mode};
-use server::{shell, version};
+use server::{logging, shell, version};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -89,7 +89,13 @@ fn check(invocation: &Invocation) -> ExitCode {
 }
 
 fn serve(invocation: &Invocation) -> ExitCode {
-    start_logging();
+    logging::start();
+    let code = start(invocation);
+    logging::finish();
+    code
+}
+
+fn start(invocation: &Invocation) -> ExitCode {
     let loaded = match config::load(invocation, &environment(), &DiskFiles) {
         Ok(loaded) => loaded,
         Err(errors) => {
@@ -118,18 +124,4 @@ fn serve(invocation: &Invocation) -> ExitCode {
             ExitCode::from(error.exit_code() as u8)
         }
     }
-}
-
-/// To standard error, `info` and above unless `ROOKEEPER_LOG` says otherwise.
-fn start_logging() {
-    use tracing_subscriber::EnvFilter;
-    let filter =
-        EnvFilter::try_from_env("ROOKEEPER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(ansi)
-        .with_target(false)
-        .init();
 }

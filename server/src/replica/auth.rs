@@ -29,6 +29,11 @@ fn hash(algorithm: DigestAlg, bytes: &[u8]) -> Vec<u8> {
     }
 }
 
+/// Identities that a connection may have; every permission check looks at all of them.
+pub const IDENTITIES_MAX: usize = 100;
+/// Bytes of all their names.
+pub const IDENTITY_BYTES_MAX: usize = 64 << 10;
+
 /// How clients may say who they are.
 #[derive(Debug, Clone)]
 pub struct AuthRules {
@@ -96,14 +101,14 @@ fn auth(replica: &Replica, from: &Connection, state: &mut State, xid: Xid, body:
         }
         _ => None,
     };
-    match added {
-        Some(added) => {
-            add_identities(state, added);
+    match added.and_then(|added| with_identities(&state.identities, added)) {
+        Some(identities) => {
+            state.identities = identities;
             replies::put_reply(&mut state.out, xid, Zxid::ZERO, |_| {});
         }
         None => {
             tracing::warn!(peer = %from.peer, session = %from.session(), scheme,
-                "closed: authentication failed (unknown scheme, or credentials refused)");
+                "closed: authentication failed (unknown scheme, credentials refused, or too many identities)");
             replica.metrics.auth_failed_count.one();
             let (zxid, err) = (Zxid::ZERO, ErrorCode::AuthFailed);
             replica.refuse(state, xid, zxid, err, true);
@@ -120,10 +125,12 @@ fn digest_identities(rules: &AuthRules, credentials: &[u8]) -> Vec<Identity> {
     added
 }
 
-fn add_identities(state: &mut State, added: Vec<Identity>) {
-    let mut all = state.identities.to_vec();
-    all.extend(added.into_iter().filter(|identity| !state.identities.contains(identity)));
-    state.identities = all.into();
+/// All identities with those that are new; `None` beyond what a connection may have.
+fn with_identities(known: &[Identity], added: Vec<Identity>) -> Option<Arc<[Identity]>> {
+    let mut all = known.to_vec();
+    all.extend(added.into_iter().filter(|identity| !known.contains(identity)));
+    let bytes: usize = all.iter().map(|identity| identity.scheme.len() + identity.id.len()).sum();
+    (all.len() <= IDENTITIES_MAX && bytes <= IDENTITY_BYTES_MAX).then(|| all.into())
 }
 
 #[cfg(test)]

@@ -124,6 +124,7 @@ impl Replica {
         if op == OpCode::CloseSession.code() {
             state.pending.clear();
             state.deferred = 0;
+            state.deferred_cost = 0;
             state.ending = state.ending.max(Ending::AfterFlush);
         } else {
             self.answer_waiting(tree, to, &mut state, now);
@@ -150,10 +151,14 @@ impl Replica {
             match next {
                 Pending::Local { frame, identities } => {
                     state.deferred -= 1;
+                    if state.deferred == 0 {
+                        state.deferred_cost = 0;
+                    }
                     let (replica, from, identities) = (self, to, &*identities);
                     Look { replica, tree, from, identities, read, now }.serve(state, &frame);
                 }
                 Pending::Refusal { xid, zxid, err, close } => {
+                    let zxid = zxid.unwrap_or_else(|| tree.last_zxid());
                     self.refuse(state, xid, zxid, err, close);
                 }
                 Pending::Write { .. } => {}
@@ -161,6 +166,7 @@ impl Replica {
             if state.ending != Ending::Open {
                 state.pending.clear();
                 state.deferred = 0;
+                state.deferred_cost = 0;
             }
         }
     }

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use codec::{ErrorCode, SessionId, Xid, Zxid};
@@ -26,7 +26,9 @@ pub const OUTPUT_CUT_BYTES: usize = 192 << 20;
 /// Above this many requests waiting for their answers a connection is not read further.
 pub const PENDING_PAUSE: usize = 10_000;
 /// The same for reads that wait behind a write: each may be answered with as much as a node holds.
-pub const DEFERRED_PAUSE: usize = 128;
+pub const DEFERRED_PAUSE: usize = 64;
+/// The same for what those reads are expected to cost, in bytes of answers or the like.
+pub const DEFERRED_COST_PAUSE: u64 = 4 << 20;
 
 /// The shell's side of a connection.
 pub trait Outlet: Send + Sync {
@@ -64,8 +66,8 @@ pub enum Pending {
     Refusal {
         /// The client's number.
         xid: Xid,
-        /// zxid of the reply header.
-        zxid: Zxid,
+        /// zxid of the reply header; `None`: the last one applied when it is answered.
+        zxid: Option<Zxid>,
         /// Error of the reply header.
         err: ErrorCode,
         /// Whether the connection ends with that answer.
@@ -91,6 +93,8 @@ pub struct State {
     pub pending: VecDeque<(Pending, Instant)>,
     /// Reads among them.
     pub deferred: usize,
+    /// What those reads are expected to cost, in bytes of answers or the like.
+    pub deferred_cost: u64,
     /// Answers and events not yet handed to the socket.
     pub out: BytesMut,
     /// What the socket did not take, older than `out`.
@@ -139,6 +143,8 @@ pub struct Connection {
     /// When the client was last heard of, monotonic ms.
     heard_ms: AtomicU64,
     session: AtomicI64,
+    /// Nothing is read from the client for reasons of ours: its silence is no silence.
+    held: AtomicBool,
     /// Requests read and not yet answered.
     outstanding: AtomicU32,
     outlet: Box<dyn Outlet>,
@@ -158,6 +164,7 @@ impl Connection {
         let state = State {
             pending: VecDeque::new(),
             deferred: 0,
+            deferred_cost: 0,
             out: BytesMut::new(),
             stuck: BytesMut::new(),
             sending: false,
@@ -177,6 +184,7 @@ impl Connection {
             since: now,
             heard_ms: AtomicU64::new(0),
             session: AtomicI64::new(0),
+            held: AtomicBool::new(false),
             outstanding: AtomicU32::new(0),
             outlet,
             state: Mutex::new(state),
@@ -198,9 +206,17 @@ impl Connection {
         self.heard_ms.store(ms, Ordering::Relaxed);
     }
 
-    /// When the client was last heard of (monotonic ms).
-    pub fn heard_ms(&self) -> u64 {
+    /// When the client was last heard of (monotonic ms); `now_ms` while it is held back.
+    pub fn heard_ms(&self, now_ms: u64) -> u64 {
+        if self.held.load(Ordering::Relaxed) {
+            self.heard(now_ms);
+        }
         self.heard_ms.load(Ordering::Relaxed)
+    }
+
+    /// Tells whether nothing is read from the client for reasons of ours.
+    pub fn hold(&self, held: bool) {
+        self.held.store(held, Ordering::Relaxed);
     }
 
     /// The state. Taken behind the pipeline's and the tree's locks, never before them.
@@ -223,6 +239,8 @@ impl Connection {
     pub fn standing(&self, crowded: bool) -> Standing {
         let mut state = self.lock();
         state.paused = state.is_full() || crowded && !state.pending.is_empty();
+        // A client that does not read its answers is not held back by us.
+        self.hold(state.paused && state.unsent() <= OUTPUT_PAUSE_BYTES);
         Standing {
             ending: state.ending,
             paused: state.paused,
@@ -244,6 +262,7 @@ impl Connection {
         state.ending = Ending::Now;
         state.pending = VecDeque::new();
         state.deferred = 0;
+        state.deferred_cost = 0;
         state.out = BytesMut::new();
         state.stuck = BytesMut::new();
     }
@@ -317,6 +336,7 @@ impl State {
         self.unsent() > OUTPUT_PAUSE_BYTES
             || self.pending.len() >= PENDING_PAUSE
             || self.deferred >= DEFERRED_PAUSE
+            || self.deferred_cost >= DEFERRED_COST_PAUSE
     }
 
     fn next_chunk(&mut self) -> Option<BytesMut> {

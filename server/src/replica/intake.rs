@@ -89,7 +89,15 @@ pub struct Taken {
     /// Frames not taken in: the connection has too much unsent or waiting. Give them again when
     /// it is woken.
     pub rest: Bytes,
+    /// The frame behind what was taken in is no request: close the connection.
+    pub broken: Option<ShortFrame>,
 }
+
+/// What the requests of one look at the tree may cost, in bytes written or the like: about a
+/// millisecond. The rest of a batch has its turn when others had theirs.
+const LOOK_COST_MAX: u64 = 1 << 20;
+/// What an auth packet costs: hashing, and a new list of identities.
+const AUTH_COST: u64 = 8 << 10;
 
 /// A frame that cannot be a request: the connection ends without a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -143,16 +151,8 @@ impl Frames {
 }
 
 impl Replica {
-    /// Takes in whole frames of an established connection, in order.
-    ///
-    /// # Errors
-    /// [`ShortFrame`]: close the connection. What came before it is served.
-    pub fn receive(
-        &self,
-        from: &Arc<Connection>,
-        batch: Bytes,
-        now: Now,
-    ) -> Result<Taken, ShortFrame> {
+    /// Takes in whole frames of an established connection, in order. What comes before a frame that is none is served; see [`Taken::broken`].
+    pub fn receive(&self, from: &Arc<Connection>, batch: Bytes, now: Now) -> Taken {
         from.heard(now.instant.millis());
         let mut frames = Frames { batch, at: 0 };
         let mut taken = Taken::default();
@@ -168,7 +168,8 @@ impl Replica {
         };
         self.metrics.packets_received.add(taken.received);
         taken.rest = frames.rest();
-        result.map(|()| taken)
+        taken.broken = result.err();
+        taken
     }
 
     /// Answers requests from local state for as long as nothing of the connection waits for a
@@ -243,6 +244,7 @@ impl Replica {
         if state.pending.is_empty() {
             return self.refuse(&mut state, xid, zxid, err, false);
         }
+        let zxid = None;
         from.count_outstanding(1);
         state.pending.push_back((Pending::Refusal { xid, zxid, err, close: false }, read));
     }
@@ -287,13 +289,13 @@ impl Desk<'_> {
         frames: &mut Frames,
         taken: &mut Taken,
     ) -> Result<bool, ShortFrame> {
-        let mut identities = state.identities.clone();
+        let (mut identities, mut cost) = (state.identities.clone(), 0);
         while let Some(request) = frames.peek() {
             let request = request?;
             if is_write(request.class) && !self.replica.refused(state, request.class) {
                 return Ok(true);
             }
-            if state.unsent() > OUTPUT_PAUSE_BYTES {
+            if state.unsent() > OUTPUT_PAUSE_BYTES || cost > LOOK_COST_MAX {
                 return Ok(false);
             }
             frames.pass(&request);
@@ -301,7 +303,7 @@ impl Desk<'_> {
             state.figures.received += 1;
             if state.ending == Ending::Open {
                 taken.answered = true;
-                self.serve(state, &request, frames.frame(&request), &identities);
+                cost += self.serve(state, &request, frames.frame(&request), &identities);
                 if matches!(request.class, Class::Auth(_)) {
                     identities = state.identities.clone();
                 }
@@ -310,24 +312,37 @@ impl Desk<'_> {
         Ok(false)
     }
 
-    /// Answers a request at once.
-    fn serve(&self, state: &mut State, request: &Request, frame: &[u8], who: &[Identity]) {
+    /// Answers a request at once; answers what that cost, in bytes written or the like.
+    fn serve(&self, state: &mut State, request: &Request, frame: &[u8], who: &[Identity]) -> u64 {
         let (replica, xid) = (self.replica, request.header.xid);
         if replica.refused(state, request.class) {
             tracing::warn!(peer = %self.from.peer, session = %self.from.session(),
                 "closed: authentication is enforced (enforce.auth.schemes), this client has none");
             let err = ErrorCode::SessionClosedRequireSaslAuth;
-            return replica.refuse(state, xid, Zxid::ZERO, err, true);
+            replica.refuse(state, xid, Zxid::ZERO, err, true);
+            return 0;
         }
         match request.class {
-            Class::Auth(op) => auth::serve(replica, self.from, state, op, xid, &frame[8..]),
+            Class::Auth(op) => {
+                auth::serve(replica, self.from, state, op, xid, &frame[8..]);
+                AUTH_COST
+            }
             Class::Local => {
                 let (tree, from, now) = (self.tree, self.from, self.now);
                 let look = Look { replica, tree, from, identities: who, read: now, now };
-                look.serve(state, frame);
+                look.serve(state, frame)
             }
-            _ => replica.refuse(state, xid, Zxid::NONE, ErrorCode::Unimplemented, true),
+            _ => {
+                replica.refuse(state, xid, Zxid::NONE, ErrorCode::Unimplemented, true);
+                0
+            }
         }
+    }
+
+    /// What a read will probably cost once its turn comes, in bytes written or the like.
+    fn expected_cost(&self, frame: &[u8]) -> u64 {
+        let (replica, tree, from, now) = (self.replica, self.tree, self.from, self.now);
+        Look { replica, tree, from, identities: &[], read: now, now }.expected_cost(frame)
     }
 
     /// Puts a request behind what the connection already waits for.
@@ -343,7 +358,7 @@ impl Desk<'_> {
         let (xid, op) = (request.header.xid, request.header.op);
         let pending = match request.class {
             class if self.replica.refused(state, class) => {
-                let (zxid, err) = (Zxid::ZERO, ErrorCode::SessionClosedRequireSaslAuth);
+                let (zxid, err) = (Some(Zxid::ZERO), ErrorCode::SessionClosedRequireSaslAuth);
                 Pending::Refusal { xid, zxid, err, close: true }
             }
             Class::Write(code) => {
@@ -369,11 +384,12 @@ impl Desk<'_> {
             }
             Class::Local => {
                 state.deferred += 1;
+                state.deferred_cost += self.expected_cost(frames.frame(request));
                 let frame = frames.keep(request);
                 Pending::Local { frame, identities: state.identities.clone() }
             }
             _ => {
-                let (zxid, err) = (Zxid::NONE, ErrorCode::Unimplemented);
+                let (zxid, err) = (Some(Zxid::NONE), ErrorCode::Unimplemented);
                 Pending::Refusal { xid, zxid, err, close: true }
             }
         };

@@ -67,7 +67,8 @@ pub struct Pipeline {
     proposals: VecDeque<Proposal>,
     /// Payloads are cut from this one.
     payloads: BytesMut,
-    failure: Option<JournalFailure>,
+    /// Why the log takes nothing more, and from which transaction on it took nothing.
+    failure: Option<(JournalFailure, Zxid)>,
 }
 
 impl Pipeline {
@@ -93,7 +94,7 @@ impl Pipeline {
 
     /// Why this pipeline takes nothing more, if so.
     pub fn failure(&self) -> Option<&JournalFailure> {
-        self.failure.as_ref()
+        self.failure.as_ref().map(|(failure, _)| failure)
     }
 
     /// Transactions proposed and not yet applied.
@@ -189,16 +190,16 @@ impl Pipeline {
         if self.failure.is_none()
             && let Err(failure) = self.journal.append(zxid, &payload)
         {
-            self.failure = Some(failure);
+            self.failure = Some((failure, zxid));
         }
         self.proposals.push_back(Proposal { zxid, payload, origin, since: now });
         zxid
     }
 
-    /// The next transaction to apply, if it is committed up to `committed`. After a failure of
-    /// the log nothing is committed any more.
+    /// The next transaction to apply, if it is committed up to `committed` and in the log.
     pub fn next_committed(&mut self, committed: Zxid) -> Option<Proposal> {
         let next = self.proposals.front()?;
-        (self.failure.is_none() && next.zxid <= committed).then(|| self.proposals.pop_front())?
+        let logged = self.failure.as_ref().is_none_or(|(_, from)| next.zxid < *from);
+        (logged && next.zxid <= committed).then(|| self.proposals.pop_front())?
     }
 }

@@ -26,6 +26,13 @@ use super::{Replica, multi_read, replies, watches};
 /// (1 MiB for most), and a listing of many millions of names would stall everybody.
 pub const REPLY_BYTES_MAX: usize = 64 << 20;
 
+/// What a child's name in a listing costs, in bytes written or the like.
+const CHILD_COST: u64 = 32;
+/// What the path of an ephemeral costs.
+const EPHEMERAL_COST: u64 = 128;
+/// Fewest bytes of a name in a listing.
+const NAME_BYTES_MIN: usize = 5;
+
 /// What a local request sees.
 pub(super) struct Look<'a> {
     pub replica: &'a Replica,
@@ -41,14 +48,11 @@ pub(super) struct Look<'a> {
 type Answer = Result<(), ErrorCode>;
 
 impl Look<'_> {
-    /// Answers one local request into the outbox. `frame` is header and body.
-    pub fn serve(&self, state: &mut State, frame: &[u8]) {
-        let Ok((body, header)) = RequestHeader::decode(frame) else {
-            return;
-        };
-        let Some(op) = OpCode::from_code(header.op) else {
-            return;
-        };
+    /// Answers one local request into the outbox. `frame` is header and body. Answers what that
+    /// cost, in bytes written or the like.
+    pub fn serve(&self, state: &mut State, frame: &[u8]) -> u64 {
+        let Ok((body, header)) = RequestHeader::decode(frame) else { return 0 };
+        let Some(op) = OpCode::from_code(header.op) else { return 0 };
         let (zxid, mark) = (self.tree.last_zxid(), state.out.len());
         let xid = if op == OpCode::Ping { Xid::PING } else { header.xid };
         if matches!(op, OpCode::SetWatches | OpCode::SetWatches2) {
@@ -74,6 +78,36 @@ impl Look<'_> {
                 bytes = state.unsent(), "closed: the client asks and does not read its answers");
             state.ending = Ending::Now;
         }
+        bytes as u64 + self.hidden_cost(op)
+    }
+
+    /// What an operation costs beside the bytes of its answer.
+    fn hidden_cost(&self, op: OpCode) -> u64 {
+        match op {
+            OpCode::GetAllChildrenNumber => self.tree.node_count(),
+            OpCode::GetEphemerals => {
+                self.tree.ephemeral_count_of(self.from.session()) as u64 * EPHEMERAL_COST
+            }
+            _ => 0,
+        }
+    }
+
+    /// What a request will probably cost.
+    pub fn expected_cost(&self, frame: &[u8]) -> u64 {
+        let Ok((body, header)) = RequestHeader::decode(frame) else { return 0 };
+        let Some(op) = OpCode::from_code(header.op) else { return 0 };
+        let node = || path_read(op, body).and_then(|path| self.find(path));
+        let bytes = match op {
+            OpCode::GetData => node().map_or(0, |node| node.data().map_or(0, <[u8]>::len)) as u64,
+            OpCode::GetChildren | OpCode::GetChildren2 => {
+                node().map_or(0, |node| u64::from(node.num_children()) * CHILD_COST)
+            }
+            OpCode::MultiRead | OpCode::SetWatches | OpCode::SetWatches2 => {
+                body.len() as u64 * CHILD_COST
+            }
+            _ => 0,
+        };
+        bytes + self.hidden_cost(op)
     }
 }
 
@@ -225,6 +259,9 @@ pub(super) fn get_children<'a>(
 /// # Errors
 /// MARSHALLINGERROR as soon as the listing passes what an answer may hold.
 fn put_children(node: &NodeRef<'_>, out: &mut BytesMut) -> Answer {
+    if node.num_children() as usize * NAME_BYTES_MIN > REPLY_BYTES_MAX {
+        return Err(ErrorCode::MarshallingError);
+    }
     let mark = out.len();
     out.put_i32(node.num_children() as i32);
     for (_, name) in node.children() {

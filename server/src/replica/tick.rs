@@ -50,7 +50,7 @@ impl Replica {
             tracing::warn!("this server stood still; {stall}");
         }
         let budget = SweepBudget { expire: EXPIRE_AT_ONCE, look: LOOK_AT_ONCE };
-        let heard = |session| self.sessions.get(&session).map(|connection| connection.heard_ms());
+        let heard = |session| self.sessions.get(&session).map(|connection| connection.heard_ms(ms));
         let sweep = pipeline.sessions.expired_with(ms, budget, heard);
         if !sweep.expired.is_empty() {
             let tree = self.tree.read();

@@ -129,6 +129,8 @@ impl Session {
             crate::replica::connect::Handshake::Answered => drop(self.connection.flush()),
         }
         drop(frame);
+        // An idle session holds no buffer.
+        self.input.release();
         self.attached().await
     }
 
@@ -191,6 +193,8 @@ impl Session {
                 return None;
             }
             if !standing.paused && !self.backlog.is_empty() {
+                // A batch that costs much is taken in slices; others have their turn between.
+                tokio::task::yield_now().await;
                 continue;
             }
             tokio::select! {
@@ -238,7 +242,6 @@ impl Session {
     fn hand_over(&self, batch: Bytes) -> Result<Bytes, Reason> {
         let now = self.server.clock.now();
         let taken = self.server.replica.receive(&self.connection, batch, now);
-        let taken = taken.map_err(|short| Some(short.to_string()))?;
         if taken.appended {
             self.server.disk.appended();
         }
@@ -249,7 +252,10 @@ impl Session {
                 return Err(None);
             }
         }
-        Ok(taken.rest)
+        match taken.broken {
+            Some(short) => Err(Some(short.to_string())),
+            None => Ok(taken.rest),
+        }
     }
 
     /// One frame at a time, each when the throttle lets it through.

@@ -79,7 +79,9 @@ pub async fn throttle(server: &Server, connection: &Connection, read: Instant) -
         // Bounds the wait; most requests are through much sooner.
         const LOOK_EVERY: Duration = Duration::from_millis(1);
         let stall = Duration::from_millis(rules.stall_time_ms.max(1));
+        connection.hold(true);
         tokio::time::sleep(stall.min(LOOK_EVERY)).await;
+        connection.hold(false);
         if connection.lock().ending != Ending::Open {
             return Passage::Ended;
         }

@@ -23,9 +23,14 @@ impl Rhythm {
         Rhythm { cadence: Mutex::new(cadence), due: AtomicBool::new(false) }
     }
 
-    /// Whether a snapshot became due since this was last asked.
+    /// Whether a snapshot is due.
+    pub fn is_due(&self) -> bool {
+        self.due.load(Ordering::Relaxed)
+    }
+
+    /// Takes the wish for a snapshot, if there is one; whoever takes it must write one.
     pub fn take_due(&self) -> bool {
-        self.due.load(Ordering::Relaxed) && self.due.swap(false, Ordering::Relaxed)
+        self.due.swap(false, Ordering::Relaxed)
     }
 
     /// Asks for a snapshot out of turn.

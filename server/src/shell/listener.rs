@@ -36,9 +36,29 @@ pub fn bind(address: SocketAddr, backlog: Option<i32>) -> io::Result<TcpListener
     TcpListener::from_std(socket.into())
 }
 
+/// Descriptors that clients never get: the log, snapshots and the purge must always have some.
+const RESERVED_DESCRIPTORS: u64 = 64;
+
+/// Raises the limit of open files to what the system allows; answers how many connections fit
+/// under it.
+pub fn connections_that_fit() -> u32 {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        limit.current = limit.maximum;
+        // Not allowed: then the old one stays.
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+    let open = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let reserved = RESERVED_DESCRIPTORS.min(open / 2);
+    u32::try_from(open - reserved).unwrap_or(u32::MAX)
+}
+
 /// Living connections by address.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Census {
+    /// Connections for which there are descriptors.
+    fit: u32,
     by_address: DashMap<IpAddr, u32>,
     total: AtomicU32,
     told_ms: AtomicU64,
@@ -59,6 +79,17 @@ impl Drop for Counted {
             if *entry.get() == 0 {
                 entry.remove();
             }
+        }
+    }
+}
+
+impl Default for Census {
+    fn default() -> Self {
+        Census {
+            fit: connections_that_fit(),
+            by_address: DashMap::new(),
+            total: AtomicU32::new(0),
+            told_ms: AtomicU64::new(0),
         }
     }
 }
@@ -85,6 +116,9 @@ fn admit(server: &Arc<Server>, address: IpAddr) -> Result<Counted, (&'static str
     let (census, limits) = (&server.census, &server.config.limits);
     if limits.max_cnxns > 0 && census.total() >= limits.max_cnxns {
         return Err(("maxCnxns", limits.max_cnxns));
+    }
+    if census.total() >= census.fit {
+        return Err(("the limit of open files (ulimit -n, less a reserve)", census.fit));
     }
     let mut here = census.by_address.entry(address).or_insert(0);
     if limits.max_client_cnxns > 0 && *here >= limits.max_client_cnxns {

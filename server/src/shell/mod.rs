@@ -114,6 +114,7 @@ impl Server {
         tracing::error!(%error,
             "the disk failed: this server ends at once, nothing unwritten was acknowledged; mend \
              the disk (space, permissions, hardware) and start it again");
+        crate::logging::finish();
         std::process::exit(EXIT_DISK);
     }
 
@@ -133,8 +134,15 @@ impl Server {
 
     /// Starts a snapshot if the log has grown enough since the last one.
     fn consider_snapshot(self: &Arc<Self>) {
-        if self.rhythm.take_due() && self.snapshots.begin() {
+        // The right comes first: a wish that is taken while another snapshot runs would be lost,
+        // and with it all that follow.
+        if !self.rhythm.is_due() || !self.snapshots.begin() {
+            return;
+        }
+        if self.rhythm.take_due() {
             snapshots::spawn(self);
+        } else {
+            self.snapshots.end();
         }
     }
 

@@ -54,26 +54,21 @@ impl Replay for Loading {
         self.pieces().node(path, data, acl_id, stat).map_err(|error| error.to_string())
     }
 
-    fn snapshot_done(&mut self, zxid: Zxid, digest: Option<(Zxid, i64)>) {
-        let Some(pieces) = self.pieces.take() else {
-            return;
-        };
-        match pieces.finish(zxid) {
-            Ok(tree) => self.tree = tree,
-            Err(error) => {
-                tracing::error!(%zxid, %error, "the snapshot holds no tree");
-                return;
-            }
-        }
+    fn snapshot_done(&mut self, zxid: Zxid, digest: Option<(Zxid, i64)>) -> Result<(), String> {
+        // Of a snapshot that holds nothing at all there are no pieces.
+        let config = self.config;
+        let pieces = self.pieces.take().unwrap_or_else(|| TreeLoader::new(config));
+        self.tree = pieces.finish(zxid).map_err(|error| error.to_string())?;
         // A section older than the snapshot's name says nothing about it (a leader's first one).
         let Some((at, digest)) = digest.filter(|(at, _)| *at >= zxid && at.0 != 0) else {
-            return;
+            return Ok(());
         };
         self.tree.compare_digests_after(at);
         if at == zxid && self.config.digest_enabled && digest as u64 != self.tree.digest() {
             tracing::warn!(%zxid, "the snapshot's digest is not that of its nodes: written beside \
                 traffic, it may hold newer ones; the transactions behind it will tell");
         }
+        Ok(())
     }
 
     fn txn(&mut self, payload: &[u8]) -> Result<(), String> {
@@ -88,5 +83,22 @@ impl Replay for Loading {
             self.mismatches += 1;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_without_a_root_is_refused() {
+        let mut loading = Loading::new(TreeConfig::default());
+        assert!(loading.snapshot_done(Zxid(5), None).is_err(), "nothing at all");
+        loading.session(SessionId(1), 4000);
+        let error = loading.snapshot_done(Zxid(5), None).unwrap_err();
+        assert!(error.contains("no nodes"), "{error}");
+        loading.clear();
+        loading.node("", Some(b""), -1, &StatPersisted::default()).unwrap();
+        loading.snapshot_done(Zxid(5), None).unwrap();
     }
 }

@@ -27,7 +27,8 @@ impl Snapshots {
         !self.running.swap(true, Ordering::AcqRel)
     }
 
-    fn end(&self) {
+    /// Gives the right back.
+    pub fn end(&self) {
         self.running.store(false, Ordering::Release);
     }
 }
@@ -51,6 +52,7 @@ pub fn spawn(server: &Arc<Server>) {
     if let Err(error) = thread {
         tracing::error!(%error, "no thread for a snapshot: it is tried again later");
         server.snapshots.end();
+        server.rhythm.ask();
     }
 }
 

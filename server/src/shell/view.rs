@@ -168,7 +168,8 @@ impl ServerView for Server {
 
     fn sessions(&self) -> Sessions {
         let now = self.clock.now();
-        let seen = |session| self.replica.sessions.get(&session).map(|c| c.heard_ms());
+        let seen =
+            |session| self.replica.sessions.get(&session).map(|c| c.heard_ms(now.instant.millis()));
         let pipeline = self.replica.pipeline.lock();
         let buckets = pipeline.sessions.buckets(SessionKind::Global, now.instant.millis(), seen);
         let buckets = buckets.into_iter().map(|bucket| Bucket {
@@ -188,7 +189,8 @@ impl ServerView for Server {
             };
             drop(state);
             let interval = self.config.limits.sessionless_timeout_ms.max(1);
-            let due = (connection.heard_ms() + silence) / interval * interval + interval;
+            let heard = connection.heard_ms(self.clock.instant().millis());
+            let due = (heard + silence) / interval * interval + interval;
             let member = (connection.peer, connection.session());
             all.entry(self.wall_ms_of(due)).or_default().push(member);
         }
