@@ -239,11 +239,18 @@ impl Election {
         if looking && self.adopts(&message) {
             return self.adopt(now, message.config.unwrap_or_default());
         }
-        if !self.membership.is_in_view(sender) {
-            let vote = Vote { round: self.round, ..self.vote };
-            return self.answer(sender, self.state, vote);
-        }
         let sender_looks = message.state == PeerState::Looking;
+        if !self.membership.is_in_view(sender) {
+            // An observer that has a leader asks for nothing, and would answer our LOOKING; one
+            // whose round is ahead would ignore a LOOKING vote of ours and tell us so. Either would
+            // go on without end.
+            let contradicts = looking && message.vote.round > self.round;
+            if sender_looks && !contradicts {
+                let vote = Vote { round: self.round, ..self.vote };
+                self.answer(sender, self.state, vote);
+            }
+            return;
+        }
         if !looking {
             if sender_looks {
                 self.answer(sender, self.state, self.vote);
@@ -253,7 +260,9 @@ impl Election {
             }
             return;
         }
-        let late = sender_looks && message.vote.round < self.round;
+        // Voters take no round from us unless we are one of them.
+        let heard = self.membership.is_in_view(self.settings.me);
+        let late = heard && sender_looks && message.vote.round < self.round;
         self.consider(now, sender, &message);
         if late && let Some(run) = &self.run {
             let vote = Vote { round: self.round, ..run.proposal };

@@ -172,10 +172,26 @@ fn votes_for_or_from_outside_the_view_are_ignored() {
     }
     assert!(election.take_effects().is_empty());
     // The observer asks: answered with the current vote, not counted.
-    let ask = message(Looking, i64::MIN, i64::MIN, 3, i64::MIN);
-    election.handle_message(Millis(0), ServerId(4), ask);
+    let ask = |round| message(Looking, i64::MIN, i64::MIN, round, i64::MIN);
+    election.handle_message(Millis(0), ServerId(4), ask(1));
     assert_eq!(sends(&election.take_effects()), [(4, Looking, 1, 1)]);
+    // With its round ahead it would only contradict, and we it, for ever.
+    election.handle_message(Millis(0), ServerId(4), ask(3));
+    assert_eq!(sends(&election.take_effects()), []);
     assert_eq!(election.round(), 1);
+}
+
+#[test]
+fn an_observer_and_a_voter_of_different_rounds_do_not_answer_each_other_without_end() {
+    let mut observer = looking(4, THREE, history(1, 1));
+    observer.start_looking(Millis(1), history(1, 1));
+    observer.take_effects();
+    observer.handle_message(Millis(2), ServerId(1), message(Looking, 1, 0, 1, 1));
+    assert_eq!(sends(&observer.take_effects()), []);
+    let mut voter = looking(1, THREE, history(1, 1));
+    voter.take_effects();
+    voter.handle_message(Millis(2), ServerId(4), message(Observing, 3, 0, 1, 1));
+    assert_eq!(sends(&voter.take_effects()), []);
 }
 
 #[test]

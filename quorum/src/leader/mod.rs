@@ -82,7 +82,9 @@ pub struct Past {
     pub current_epoch: i64,
     /// Last zxid of the tree, the whole log applied.
     pub last_zxid: Zxid,
-    /// The newest transactions of that history.
+    /// The newest transactions of that history. A window that does not end at `last_zxid` (after
+    /// the log was replayed into the tree, or in read-only mode) is dropped: a learner at its end
+    /// would be told that it has everything (ZK-3526).
     pub committed: CommittedLog,
 }
 
@@ -124,7 +126,10 @@ pub struct Leader {
 
 impl Leader {
     /// Begins a leadership: LEADING was decided.
-    pub fn new(now: Millis, settings: Settings, membership: Membership, past: Past) -> Self {
+    pub fn new(now: Millis, settings: Settings, membership: Membership, mut past: Past) -> Self {
+        if past.committed.max() != Some(past.last_zxid) {
+            past.committed.clear();
+        }
         let initial = Standing { epoch: past.current_epoch, last_zxid: past.last_zxid };
         let choice = EpochChoice::new(settings.me, past.accepted_epoch);
         let mut leader = Leader {

@@ -452,6 +452,20 @@ fn the_disk_is_asked_where_memory_does_not_reach() {
     assert!(sent(&leader.take_effects(), 3).contains(&(Snap, z)));
 }
 
+/// Guarded by the first lines of `Leader::new`. Found anew by the ensemble's random faults.
+#[test]
+fn zk_3526_a_window_that_ends_before_the_history_is_not_served_from() {
+    let short = past(&[(1, 1), (1, 2)]);
+    let mut leader = leader_of(THREE, Past { last_zxid: Zxid::new(1, 3), ..short });
+    introduce(&mut leader, 2, 1);
+    leader.handle_accepted_epoch_persisted(NOW);
+    leader.take_effects();
+    leader.handle_packet(NOW, id(2), epoch_ack(1, Zxid::new(1, 2)));
+    let (peer_last, upto) = (Zxid::new(1, 2), Zxid::new(1, 3));
+    let asked = Effect::InspectLog { learner: id(2), peer_last, upto };
+    assert_eq!(leader.take_effects()[1..], [asked]);
+}
+
 #[test]
 fn observers_beyond_the_limit_of_syncs_are_turned_away() {
     let past = past(&[(1, 1)]);
