@@ -8,9 +8,11 @@ use std::fs;
 use std::path::Path;
 
 use codec::Zxid;
+use codec::disk::Compression;
 use common::*;
 use storage::Disk;
 use storage::recover::{RecoveryError, Verdict};
+use storage::snapshot::SnapshotWriter;
 
 fn recover(dir: &Path) -> (Recorder, Result<storage::recover::Recovered, RecoveryError>) {
     recover_dir(&Disk::real(), dir, false)
@@ -272,6 +274,27 @@ fn a_damaged_snapshot_falls_back_to_an_older_one() {
     for name in ["snapshot.39", "snapshot.37", "snapshot.34"] {
         assert!(recovered.warnings.iter().any(|w| w.contains(name)), "{:?}", recovered.warnings);
     }
+}
+
+/// Whole and sealed, but of nothing: else a server would start empty beside a good history.
+#[test]
+fn a_sealed_snapshot_without_nodes_falls_back_to_an_older_one() {
+    let dir = two_logs();
+    let disk = Disk::real();
+    let mut writer =
+        SnapshotWriter::create(disk, dir.path(), Zxid(15), Compression::Plain).unwrap();
+    writer.sessions(std::iter::empty::<(codec::SessionId, i32)>()).unwrap();
+    writer.acls(std::iter::empty::<(i64, &[codec::Acl<'_>])>()).unwrap();
+    writer.finish(Some((Zxid(15), 0)), Some(Zxid(15))).unwrap();
+    let (recorder, result) = recover(dir.path());
+    let recovered = result.unwrap();
+    assert_eq!(recovered.snapshot.unwrap().zxid, Zxid(0));
+    assert!(recorder.nodes.contains_key(""), "nothing of the older one is lacking");
+    assert_eq!(recorder.zxids(), (1..=20).collect::<Vec<_>>());
+    let told = |w: &String| w.contains("snapshot.f") && w.contains("no root");
+    assert!(recovered.warnings.iter().any(told), "{:?}", recovered.warnings);
+    fs::remove_file(dir.path().join("snapshot.0")).unwrap();
+    assert!(matches!(recover(dir.path()).1, Err(RecoveryError::NoneLoads { .. })));
 }
 
 #[test]

@@ -44,7 +44,10 @@ pub trait Replay {
         stat: &StatPersisted,
     ) -> Result<(), String>;
     /// The snapshot `zxid` is loaded; with its digest section if it has one.
-    fn snapshot_done(&mut self, zxid: Zxid, digest: Option<(Zxid, i64)>);
+    ///
+    /// # Errors
+    /// Why its pieces make no whole (no root, say); an older one is tried then.
+    fn snapshot_done(&mut self, zxid: Zxid, digest: Option<(Zxid, i64)>) -> Result<(), String>;
     /// A transaction as logged (header, body, digest), to be applied by the rules of replay.
     ///
     /// # Errors
@@ -185,9 +188,8 @@ fn load_snapshot(
     warnings.extend(told);
     for snapshot in candidates {
         replay.clear();
-        match snapshot::load(disk, &snapshot.path, &mut ToReplay(replay)) {
+        match load_one(disk, &snapshot, replay) {
             Ok(summary) => {
-                replay.snapshot_done(snapshot.zxid, summary.digest);
                 if options.repair {
                     disk.sync_file(&snapshot.path)?;
                 }
@@ -202,6 +204,17 @@ fn load_snapshot(
     }
     replay.clear();
     without_snapshot(disk, options, tried, none_promising).map(|()| None)
+}
+
+fn load_one(
+    disk: &Disk,
+    snapshot: &SnapshotFile,
+    replay: &mut dyn Replay,
+) -> Result<SnapshotSummary, SnapshotError> {
+    let summary = snapshot::load(disk, &snapshot.path, &mut ToReplay(replay))?;
+    let refused = |reason| SnapshotError::Refused { file: snapshot.path.clone(), reason };
+    replay.snapshot_done(snapshot.zxid, summary.digest).map_err(refused)?;
+    Ok(summary)
 }
 
 /// Whether it may be right that no snapshot could be loaded.

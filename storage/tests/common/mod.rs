@@ -54,8 +54,12 @@ impl Replay for Recorder {
         Ok(())
     }
 
-    fn snapshot_done(&mut self, zxid: Zxid, digest: Option<(Zxid, i64)>) {
+    fn snapshot_done(&mut self, zxid: Zxid, digest: Option<(Zxid, i64)>) -> Result<(), String> {
+        if !self.nodes.contains_key("") {
+            return Err("there is no root".into());
+        }
         self.snapshot = Some((zxid, digest));
+        Ok(())
     }
 
     fn txn(&mut self, payload: &[u8]) -> Result<(), String> {
