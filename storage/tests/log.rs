@@ -280,6 +280,68 @@ fn many_threads_share_a_log() {
     assert_eq!(recorder.txns.len() as i64, LAST);
 }
 
+/// Runs `appends` while the space thread's work hangs in the disk.
+fn beside(
+    stall: &parking_lot::Mutex<Stall>,
+    log: &mut TxnLog,
+    appends: impl FnOnce(&mut TxnLog) + Send,
+) {
+    let space = log.space();
+    let Busy { reached, let_go } = Faults::stall(stall);
+    let (done, is_done) = std::sync::mpsc::channel();
+    thread::scope(|scope| {
+        let preparing = scope.spawn(move || space.prepare_ahead());
+        reached.recv_timeout(Duration::from_secs(10)).expect("the space thread has work");
+        scope.spawn(move || {
+            appends(log);
+            done.send(()).unwrap();
+        });
+        let in_time = is_done.recv_timeout(Duration::from_secs(5));
+        drop(let_go);
+        preparing.join().unwrap().unwrap();
+        in_time.expect("appends waited for the disk");
+    });
+}
+
+/// Appends hold the lock of everything that is written: they wait for the disk only where there is
+/// no space left.
+#[test]
+fn appends_do_not_wait_for_space_that_is_prepared_ahead() {
+    let dir = tempfile::tempdir().unwrap();
+    let (disk, faults) = faulty(i64::MAX);
+    let mut log = TxnLog::open(disk, options(dir.path()), Zxid::ZERO).unwrap();
+    append(&mut log, 1..=1);
+    log.space().prepare_ahead().unwrap();
+    // Into the last half of what is allocated, so that more is prepared.
+    log.append(Zxid(2), &payload(2, 40_000)).unwrap();
+    let size = log.file_size();
+    beside(&faults.allocation, &mut log, |log| {
+        assert_eq!(log.file_size(), size);
+        append(log, 3..=20);
+    });
+    assert_eq!(log.file_size(), size + (64 << 10));
+    log.close().unwrap();
+    assert_eq!(recover_dir(&Disk::real(), dir.path(), true).1.unwrap().last, Zxid(20));
+}
+
+#[test]
+fn appends_do_not_wait_for_zeros() {
+    let dir = tempfile::tempdir().unwrap();
+    let (disk, faults) = faulty(i64::MAX);
+    let options = LogOptions { preallocate: 1 << 20, ..options(dir.path()) };
+    let mut log = TxnLog::open(disk, options, Zxid::ZERO).unwrap();
+    // Zeros are topped up from here on, and there is room yet in front of them.
+    log.append(Zxid(1), &payload(1, 150_000)).unwrap();
+    beside(&faults.zeroing, &mut log, |log| {
+        append(log, 2..=500);
+        assert_eq!(log.file_size(), (1 << 20) + 16);
+    });
+    log.close().unwrap();
+    let (recorder, result) = recover_dir(&Disk::real(), dir.path(), true);
+    assert_eq!(result.unwrap().verdict, Verdict::Clean);
+    assert_eq!(recorder.txns.len(), 500);
+}
+
 /// A large record, and the space taken for nothing but the step it needs.
 #[test]
 fn a_record_may_be_larger_than_a_step_and_a_window() {

@@ -1,13 +1,14 @@
 //! One log file while it is written: its space and how far it is filled.
 
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use codec::Zxid;
 use codec::disk::FileHeader;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::error::DiskError;
 use crate::media::{Disk, LogFile};
@@ -16,6 +17,8 @@ use crate::media::{Disk, LogFile};
 const WINDOW_MAX: u64 = 4 << 20;
 /// How much is taken at once when the zeros have not kept up with the appends.
 const WINDOW_UNZEROED: u64 = 256 << 10;
+/// Zeros go out in pieces of this: an append that has caught up with them waits for one at most.
+const ZEROS_AT_ONCE: u64 = 16 << 10;
 /// Apache extends a file when fewer bytes than this are left.
 const APACHE_MARGIN: u64 = 4096;
 /// Tried instead of a whole step when the disk has no room for one.
@@ -32,53 +35,79 @@ pub(crate) struct Segment {
     pub end: AtomicU64,
     /// Whether its directory entry is durable.
     pub named: AtomicBool,
-    pub space: Mutex<Space>,
+    pub space: Space,
 }
 
+/// How far a file's space is prepared. Read without a lock: whoever appends holds up everybody, so
+/// it waits for a call on the disk only where there is nothing left to append to.
+///
 /// Invariant: `end <= zeroed` in effect (nobody writes zeros below what was granted to the
-/// appender), `zeroed <= allocated`.
+/// appender), `zeroed <= allocated`. All of it only grows.
 #[derive(Debug)]
 pub(crate) struct Space {
-    /// Really allocated: stores below can't fail.
-    pub allocated: u64,
-    /// Zeros are written, or given up, below this.
-    pub zeroed: u64,
+    /// Really allocated: stores below can't fail. Changed under `growing`.
+    pub allocated: AtomicU64,
+    /// Zeros are written, or given up, below this. Changed under `zeroing`.
+    pub zeroed: AtomicU64,
     /// How far the log was when the durable mark was last made durable from here.
-    pub marked: u64,
+    pub marked: AtomicU64,
     /// The disk had no room for the next step when it was last tried ahead.
-    pub starved: bool,
+    starved: AtomicBool,
+    /// Held while the file is allocated.
+    growing: Mutex<()>,
+    /// Held while a piece of zeros is written.
+    zeroing: Mutex<()>,
 }
 
 impl Default for Space {
     /// Of a new file: sizes are counted from the header on.
     fn default() -> Self {
-        Space { allocated: FileHeader::LEN as u64, zeroed: 0, marked: 0, starved: false }
+        Space {
+            allocated: AtomicU64::new(FileHeader::LEN as u64),
+            zeroed: AtomicU64::new(0),
+            marked: AtomicU64::new(0),
+            starved: AtomicBool::new(false),
+            growing: Mutex::default(),
+            zeroing: Mutex::default(),
+        }
+    }
+}
+
+impl Space {
+    /// Bytes allocated.
+    pub fn allocated(&self) -> u64 {
+        self.allocated.load(Ordering::Acquire)
+    }
+
+    /// Bytes below which no zeros are written any more.
+    pub fn zeroed(&self) -> u64 {
+        self.zeroed.load(Ordering::Acquire)
     }
 }
 
 impl Segment {
     /// The part `[from, to)` that may be mapped for a record of `need` bytes at `from`.
     pub fn grant(&self, disk: &Disk, from: u64, need: u64, step: u64) -> Result<u64, DiskError> {
-        let mut space = self.space.lock();
-        let end = from + need;
-        if space.zeroed < end {
-            self.reserve(&mut space, disk, end, step)?;
-            space.zeroed = space.allocated.min(end.max(from + WINDOW_UNZEROED));
+        let (end, space) = (from + need, &self.space);
+        if space.zeroed() < end {
+            self.reserve(disk, end, step)?;
+            let _one = space.zeroing.lock();
+            let taken = space.allocated().min(end.max(from + WINDOW_UNZEROED));
+            space.zeroed.fetch_max(taken, Ordering::AcqRel);
         }
-        Ok(space.zeroed.min(end.max(from + WINDOW_MAX)))
+        Ok(space.zeroed().min(end.max(from + WINDOW_MAX)))
     }
 
-    fn reserve(
-        &self,
-        space: &mut Space,
-        disk: &Disk,
-        end: u64,
-        step: u64,
-    ) -> Result<(), DiskError> {
-        if space.allocated >= end {
+    fn reserve(&self, disk: &Disk, end: u64, step: u64) -> Result<(), DiskError> {
+        if self.space.allocated() >= end {
             return Ok(());
         }
-        let wanted = next_size(space.allocated, end, step);
+        let _one = self.space.growing.lock();
+        let allocated = self.space.allocated();
+        if allocated >= end {
+            return Ok(());
+        }
+        let wanted = next_size(allocated, end, step);
         let allocate = || match self.file.allocate(wanted) {
             // A disk that is nearly full still takes records while it can.
             Err(error) if is_full(&error) && end + STEP_MIN < wanted => {
@@ -86,22 +115,25 @@ impl Segment {
             }
             other => other.map(|()| wanted),
         };
-        space.allocated = disk.change("allocation of log space", &self.path, allocate)?;
+        let allocated = disk.change("allocation of log space", &self.path, allocate)?;
+        self.space.allocated.store(allocated, Ordering::Release);
         Ok(())
     }
 
     /// Allocates the next step before it is needed. A full disk is not an error yet.
     pub fn reserve_ahead(&self, disk: &Disk, step: u64) -> Result<(), DiskError> {
-        let mut space = self.space.lock();
-        let reserve = (step / 2).min(2 << 20);
-        if space.starved || space.allocated >= self.end.load(Ordering::Acquire) + reserve {
+        let space = &self.space;
+        let _one = space.growing.lock();
+        let (allocated, reserve) = (space.allocated(), (step / 2).min(2 << 20));
+        let enough = allocated >= self.end.load(Ordering::Acquire) + reserve;
+        if enough || space.starved.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let wanted = space.allocated + step;
+        let wanted = allocated + step;
         match self.file.allocate(wanted) {
-            Ok(()) => space.allocated = wanted,
+            Ok(()) => space.allocated.store(wanted, Ordering::Release),
             Err(error) if is_full(&error) => {
-                space.starved = true;
+                space.starved.store(true, Ordering::Relaxed);
                 tracing::warn!(
                     "no room for the next {step} bytes of {}: writes will fail soon; free space \
                      on this disk",
@@ -111,6 +143,30 @@ impl Segment {
             Err(error) => return Err(disk.fail("allocation of log space", &self.path, &error)),
         }
         Ok(())
+    }
+
+    /// Writes one piece of zeros, if fewer than `ahead.start` lie in front of the records (or
+    /// `more` of them are wanted anyway) and not yet `ahead.end`. Tells whether it did.
+    pub fn zero_ahead(
+        &self,
+        disk: &Disk,
+        ahead: &Range<u64>,
+        more: bool,
+    ) -> Result<bool, DiskError> {
+        let space = &self.space;
+        let one = space.zeroing.lock();
+        let (end, from) = (self.end.load(Ordering::Acquire), space.zeroed());
+        let to = space.allocated().min(end + ahead.end);
+        let enough = if more { to } else { to.min(end + ahead.start) };
+        if from >= enough {
+            return Ok(false);
+        }
+        let len = ZEROS_AT_ONCE.min(to - from);
+        disk.change("write of zeros", &self.path, || self.file.zero(from, len))?;
+        space.zeroed.store(from + len, Ordering::Release);
+        // An append that ran out of zeros waits for this piece, not for the next.
+        MutexGuard::unlock_fair(one);
+        Ok(true)
     }
 }
 

@@ -53,13 +53,11 @@ impl LogSpace {
 
     fn sync_mark(&self, segment: &Segment) -> Result<(), DiskError> {
         let end = segment.end.load(Ordering::Acquire);
-        let due = {
-            let mut space = segment.space.lock();
-            let due = end >= space.marked + MARK_EVERY;
-            space.marked = if due { end } else { space.marked };
-            due
-        };
-        if due { self.shared.sync_mark() } else { Ok(()) }
+        if end < segment.space.marked.load(Ordering::Relaxed) + MARK_EVERY {
+            return Ok(());
+        }
+        segment.space.marked.store(end, Ordering::Relaxed);
+        self.shared.sync_mark()
     }
 
     fn trim_retired(&self) -> Result<(), DiskError> {
@@ -72,16 +70,10 @@ impl LogSpace {
     }
 
     fn write_zeros(&self, segment: &Segment) -> Result<(), DiskError> {
-        let end = segment.end.load(Ordering::Acquire);
-        let mut space = segment.space.lock();
-        let to = space.allocated.min(end + AHEAD_MAX);
-        if space.zeroed >= to.min(end + AHEAD_MIN) {
-            return Ok(());
+        let (ahead, mut more) = (AHEAD_MIN..AHEAD_MAX, false);
+        while segment.zero_ahead(&self.shared.disk, &ahead, more)? {
+            more = true;
         }
-        let (from, len) = (space.zeroed, to - space.zeroed);
-        let zero = || segment.file.zero(from, len);
-        self.shared.disk.change("write of zeros", &segment.path, zero)?;
-        space.zeroed = to;
         Ok(())
     }
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 use codec::disk::log_record::{OVERHEAD, TRAILER};
 use codec::disk::{FileHeader, log_name, log_record_header};
 use codec::{Encode, Zxid};
-use parking_lot::Mutex;
 
 use super::mark::Mark;
 use super::segment::{Segment, Space};
@@ -119,7 +118,7 @@ impl TxnLog {
     /// Size of the current file with the space allocated ahead: what `txnLogSizeLimitInKb` is
     /// compared with.
     pub fn file_size(&self) -> u64 {
-        self.active.as_ref().map_or(0, |active| active.segment.space.lock().allocated)
+        self.active.as_ref().map_or(0, |active| active.segment.space.allocated())
     }
 
     /// Stores one transaction behind the last. It is durable after a later [`LogSyncer::sync`].
@@ -192,7 +191,7 @@ impl TxnLog {
             path,
             end: AtomicU64::new(0),
             named: AtomicBool::new(false),
-            space: Mutex::new(Space::default()),
+            space: Space::default(),
         });
         let header = FileHeader::LEN as u64;
         let mut active = Active::open(disk, segment, 0, header + need, options.step())?;

@@ -8,9 +8,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use codec::txn::TxnHeader;
 use codec::{AclList, Decode, SessionId, StatPersisted, Zxid};
+use parking_lot::Mutex;
 use storage::Disk;
 use storage::media::{Entry, LockGuard, LogFile, Media, ReadFile, RealMedia, Window, WriteFile};
 use storage::recover::{RecoverOptions, Recovered, RecoveryError, Replay, recover};
@@ -166,6 +168,10 @@ pub struct Faults {
     pub logs_named: Arc<AtomicU64>,
     /// Syncs of directories so far.
     pub dir_syncs: Arc<AtomicU64>,
+    /// Holds up the next allocation.
+    pub allocation: Arc<Mutex<Stall>>,
+    /// Holds up the next write of zeros.
+    pub zeroing: Arc<Mutex<Stall>>,
 }
 
 pub fn faulty(room: i64) -> (Disk, Faults) {
@@ -174,7 +180,30 @@ pub fn faulty(room: i64) -> (Disk, Faults) {
     (Disk::new(Arc::new(FaultyMedia(faults.clone()))), faults)
 }
 
+/// A disk that is busy with one call: it says so, then works when it is let go (or forgotten).
+pub struct Busy {
+    pub reached: Receiver<()>,
+    pub let_go: Sender<()>,
+}
+
+pub type Stall = Option<(Sender<()>, Receiver<()>)>;
+
 impl Faults {
+    /// The next call of this kind takes as long as the test wants.
+    pub fn stall(stall: &Mutex<Stall>) -> Busy {
+        let ((reaching, reached), (let_go, go)) = (channel(), channel());
+        *stall.lock() = Some((reaching, go));
+        Busy { reached, let_go }
+    }
+
+    fn wait(stall: &Mutex<Stall>) {
+        let stalled = stall.lock().take();
+        if let Some((reaching, go)) = stalled {
+            reaching.send(()).unwrap();
+            let _ = go.recv();
+        }
+    }
+
     fn take(&self, bytes: u64) -> io::Result<()> {
         let had = self.room.fetch_sub(bytes as i64, Ordering::SeqCst);
         if had < bytes as i64 {
@@ -262,6 +291,7 @@ struct FaultyLog {
 
 impl LogFile for FaultyLog {
     fn allocate(&self, len: u64) -> io::Result<()> {
+        Faults::wait(&self.faults.allocation);
         let have = self.len.load(Ordering::SeqCst);
         self.faults.take(len.saturating_sub(have))?;
         self.file.allocate(len)?;
@@ -270,6 +300,7 @@ impl LogFile for FaultyLog {
     }
 
     fn zero(&self, from: u64, len: u64) -> io::Result<()> {
+        Faults::wait(&self.faults.zeroing);
         self.file.zero(from, len)
     }
 
