@@ -7,7 +7,8 @@ use std::hash::{Hash, Hasher};
 
 use codec::{Acl, AclList};
 use hashbrown::HashTable;
-use rustc_hash::FxHasher;
+
+use crate::seeded::Seeded;
 
 /// Id on disk of "world:anyone may do everything" when a node was given no list at all.
 pub const OPEN_ACL_ID: i64 = -1;
@@ -62,10 +63,12 @@ pub struct AclCache {
     next_id: i64,
     /// The list that was last given to a node: most creations in a row give the same.
     last: u32,
+    seeded: Seeded,
 }
 
 impl AclCache {
-    pub(crate) fn new() -> Self {
+    /// The seed keeps clients from preparing lists that collide; it is never visible.
+    pub(crate) fn new(hash_seed: u64) -> Self {
         let mut cache = AclCache {
             slots: Vec::new(),
             free: Vec::new(),
@@ -73,6 +76,7 @@ impl AclCache {
             by_id: BTreeMap::new(),
             next_id: 1,
             last: OPEN_SLOT,
+            seeded: Seeded::new(hash_seed),
         };
         // The open list stands outside both maps: a list that a client spells out gets an id.
         cache.slots.push(Some(record(OPEN_ACL_ID, codec::acl::open_acl_unsafe(), true)));
@@ -108,7 +112,7 @@ impl AclCache {
         if is_last && self.record(self.last).resolved && same(self.last) {
             return Some(self.last);
         }
-        self.by_list.find(hash(list), |slot| same(*slot)).copied()
+        self.by_list.find(hash(&self.seeded, list), |slot| same(*slot)).copied()
     }
 
     fn fresh_id(&mut self) -> i64 {
@@ -121,7 +125,7 @@ impl AclCache {
     }
 
     fn add(&mut self, id: i64, list: AclList, resolved: bool) -> u32 {
-        let hash_of_list = hash(&list);
+        let hash_of_list = hash(&self.seeded, &list);
         let record = Some(record(id, list, resolved));
         let slot = match self.free.pop() {
             Some(slot) => slot,
@@ -133,8 +137,8 @@ impl AclCache {
         self.slots[slot as usize] = record;
         self.by_id.insert(id, slot);
         if resolved {
-            let Self { by_list, slots, .. } = self;
-            by_list.insert_unique(hash_of_list, slot, |slot| hash_slot(slots, *slot));
+            let Self { by_list, slots, seeded, .. } = self;
+            by_list.insert_unique(hash_of_list, slot, |slot| hash_slot(seeded, slots, *slot));
         }
         slot
     }
@@ -153,7 +157,9 @@ impl AclCache {
             return;
         };
         self.by_id.remove(&record.id);
-        if let Ok(entry) = self.by_list.find_entry(hash(&record.entries), |s| *s == slot) {
+        if let Ok(entry) =
+            self.by_list.find_entry(hash(&self.seeded, &record.entries), |s| *s == slot)
+        {
             entry.remove();
         }
         self.free.push(slot);
@@ -223,8 +229,8 @@ fn same_list(stored: &[Acl<'_>], given: &[Acl<'_>]) -> bool {
     stored.len() == given.len() && stored.iter().zip(given).all(|(a, b)| a == b)
 }
 
-fn hash(list: &[Acl<'_>]) -> u64 {
-    let mut hasher = FxHasher::default();
+fn hash(seeded: &Seeded, list: &[Acl<'_>]) -> u64 {
+    let mut hasher = seeded.hasher();
     for acl in list {
         acl.perms.hash(&mut hasher);
         acl.id.scheme.hash(&mut hasher);
@@ -233,8 +239,8 @@ fn hash(list: &[Acl<'_>]) -> u64 {
     hasher.finish()
 }
 
-fn hash_slot(slots: &[Option<AclRecord>], slot: u32) -> u64 {
-    slots[slot as usize].as_ref().map_or(0, |record| hash(&record.entries))
+fn hash_slot(seeded: &Seeded, slots: &[Option<AclRecord>], slot: u32) -> u64 {
+    slots[slot as usize].as_ref().map_or(0, |record| hash(seeded, &record.entries))
 }
 
 #[cfg(test)]
@@ -247,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_list_is_stored_once_and_forgotten_with_its_last_node() {
-        let mut cache = AclCache::new();
+        let mut cache = AclCache::new(0);
         let one = cache.intern(Some(&list(1)));
         assert_eq!(cache.intern(Some(&list(1))), one);
         let two = cache.intern(Some(&list(3)));
@@ -263,7 +269,7 @@ mod tests {
 
     #[test]
     fn no_list_is_the_open_one_and_a_spelled_out_one_has_an_id() {
-        let mut cache = AclCache::new();
+        let mut cache = AclCache::new(0);
         let none = cache.intern(None);
         let spelled = cache.intern(Some(&list(31)));
         assert_eq!((cache.record(none).id(), cache.record(spelled).id()), (-1, 1));
@@ -273,7 +279,7 @@ mod tests {
 
     #[test]
     fn ids_of_a_snapshot_are_kept_and_missing_ones_stay_closed() {
-        let mut cache = AclCache::new();
+        let mut cache = AclCache::new(0);
         cache.declare(7, list(1));
         cache.declare(8, list(2));
         let known = cache.attach(7);
@@ -288,5 +294,17 @@ mod tests {
         assert_eq!(cache.record(fresh).id(), 41);
         let empty = cache.intern(Some(&[]));
         assert_ne!(empty, missing, "an empty list is not an unresolved one");
+    }
+
+    #[test]
+    fn nobody_can_prepare_lists_that_collide() {
+        let cache = AclCache::new(7);
+        let ids = crate::seeded::tests::paths_that_collide_unkeyed(4096);
+        let list = |id: String| vec![Acl::new(1, "digest", id)];
+        let mut hashes: Vec<u64> =
+            ids.into_iter().map(|id| hash(&cache.seeded, &list(id))).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_eq!(hashes.len(), 4096);
     }
 }

@@ -7,11 +7,8 @@
 //! The tables probe linearly over 8-byte slots: a lookup costs one cache miss, where a table with
 //! control bytes of its own costs two, and lookups in a large tree are nothing but cache misses.
 
-use std::hash::Hasher;
-
-use rustc_hash::FxHasher;
-
 use crate::arena::NodeId;
+use crate::seeded::Seeded;
 use crate::slab::NONE;
 
 const SHARDS: usize = 256;
@@ -123,19 +120,17 @@ impl Table {
 #[derive(Debug)]
 pub(crate) struct PathIndex {
     shards: Vec<Table>,
-    seed: u64,
+    seeded: Seeded,
 }
 
 impl PathIndex {
     pub(crate) fn new(seed: u64) -> Self {
-        PathIndex { shards: (0..SHARDS).map(|_| Table::default()).collect(), seed }
+        let shards = (0..SHARDS).map(|_| Table::default()).collect();
+        PathIndex { shards, seeded: Seeded::new(seed) }
     }
 
     pub(crate) fn hash(&self, path: &str) -> PathHash {
-        let mut hasher = FxHasher::default();
-        hasher.write_u64(self.seed);
-        hasher.write(path.as_bytes());
-        let hash = hasher.finish();
+        let hash = self.seeded.path(path);
         PathHash((hash ^ (hash >> 32)) as u32)
     }
 
@@ -242,5 +237,15 @@ mod tests {
     fn the_seed_changes_the_hash() {
         let (one, two) = (PathIndex::new(1), PathIndex::new(2));
         assert!((0..64).any(|n| one.hash(&format!("/{n}")) != two.hash(&format!("/{n}"))));
+    }
+
+    #[test]
+    fn nobody_can_prepare_paths_that_collide() {
+        let index = PathIndex::new(7);
+        let paths = crate::seeded::tests::paths_that_collide_unkeyed(4096);
+        let mut hashes: Vec<u32> = paths.iter().map(|path| index.hash(path).0).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert!(hashes.len() > 4090, "{} hashes", hashes.len());
     }
 }

@@ -24,6 +24,7 @@ pub mod node;
 pub mod path;
 pub mod prepare;
 pub mod quota;
+mod seeded;
 pub mod session;
 mod slab;
 #[cfg(test)]

@@ -141,7 +141,7 @@ impl Tree {
             config,
             nodes: Arena::new(),
             index: PathIndex::new(config.hash_seed),
-            acls: AclCache::new(),
+            acls: AclCache::new(config.hash_seed),
             owners: Owners::default(),
             sessions: BTreeMap::new(),
             root: NodeId(NONE),

@@ -96,7 +96,8 @@ pub struct Preparer {
 impl Preparer {
     /// A preparer whose first transaction follows `last_zxid`, with nothing in flight.
     pub fn new(rules: PrepareRules, tree: &Tree, last_zxid: Zxid) -> Self {
-        Preparer { rules, overlay: Overlay::default(), last_zxid, digest: tree.digest() }
+        let overlay = Overlay::new(tree.config().hash_seed);
+        Preparer { rules, overlay, last_zxid, digest: tree.digest() }
     }
 
     /// zxid of the last transaction prepared.

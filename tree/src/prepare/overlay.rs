@@ -4,13 +4,13 @@
 //! stands before it. Records live in the order of their zxids, leave from the front when their
 //! transaction is applied and from the back when a multi fails. Nothing here knows requests.
 
-use std::collections::VecDeque;
-use std::hash::Hasher;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use codec::{AclList, SessionId, StatPersisted, Zxid};
 use hashbrown::HashTable;
-use rustc_hash::{FxHashMap, FxHasher};
+
+use crate::seeded::Seeded;
 
 /// What a node will be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,31 +39,45 @@ struct Record {
 ///
 /// Invariant: `latest` holds, for every path with a record in `records`, the sequence number of
 /// its youngest record and nothing else.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Overlay {
     records: VecDeque<Record>,
     /// Sequence number of the front record.
     base: u64,
     latest: HashTable<u64>,
     /// Sequence numbers of records whose node belongs to a session, oldest first.
-    owned: FxHashMap<i64, VecDeque<u64>>,
+    /// Ordered, because TTLs stand in owner fields too and clients choose those.
+    owned: BTreeMap<i64, VecDeque<u64>>,
+    seeded: Seeded,
+}
+
+impl Default for Overlay {
+    fn default() -> Self {
+        Overlay::new(0)
+    }
 }
 
 /// A point to roll back to.
 #[derive(Debug, Clone, Copy)]
 pub struct Mark(u64);
 
-fn hash(path: &str) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write(path.as_bytes());
-    hasher.finish()
-}
-
 fn record(records: &VecDeque<Record>, base: u64, sequence: u64) -> &Record {
     &records[(sequence - base) as usize]
 }
 
 impl Overlay {
+    /// Nothing in flight. The seed keeps clients from preparing paths that collide; it is never
+    /// visible.
+    pub fn new(hash_seed: u64) -> Self {
+        Overlay {
+            records: VecDeque::new(),
+            base: 0,
+            latest: HashTable::new(),
+            owned: BTreeMap::new(),
+            seeded: Seeded::new(hash_seed),
+        }
+    }
+
     /// The node's state in flight: `None` if nothing in flight touches it, `Some(None)` if it
     /// will be deleted.
     pub fn get(&self, path: &str) -> Option<Option<&NodeState>> {
@@ -76,7 +90,7 @@ impl Overlay {
             return None;
         }
         let same = |sequence: &u64| &*record(&self.records, self.base, *sequence).path == path;
-        self.latest.find(hash(path), same).copied()
+        self.latest.find(self.seeded.path(path), same).copied()
     }
 
     /// Records that transaction `zxid` makes the node at `path` so (`None`: deletes it).
@@ -92,14 +106,15 @@ impl Overlay {
 
     /// Moves the entry of `path` in `latest` from one record to another.
     fn point(&mut self, path: &str, from: Option<u64>, to: Option<u64>) {
-        let (records, base) = (&self.records, self.base);
-        let entry = from.map(|from| self.latest.find_entry(hash(path), |s| *s == from));
+        let (records, base, seeded) = (&self.records, self.base, &self.seeded);
+        let hash = seeded.path(path);
+        let entry = from.map(|from| self.latest.find_entry(hash, |s| *s == from));
         match (entry, to) {
             (Some(Ok(mut entry)), Some(to)) => *entry.get_mut() = to,
             (Some(Ok(entry)), None) => drop(entry.remove()),
             (_, Some(to)) => {
-                let rehash = |sequence: &u64| hash(&record(records, base, *sequence).path);
-                self.latest.insert_unique(hash(path), to, rehash);
+                let rehash = |sequence: &u64| seeded.path(&record(records, base, *sequence).path);
+                self.latest.insert_unique(hash, to, rehash);
             }
             (_, None) => {}
         }
@@ -129,7 +144,7 @@ impl Overlay {
             let sequence = self.base;
             let path_is_latest = {
                 let front = &self.records[0];
-                self.latest.find(hash(&front.path), |s| *s == sequence).is_some()
+                self.latest.find(self.seeded.path(&front.path), |s| *s == sequence).is_some()
             };
             let Some(front) = self.records.pop_front() else {
                 return;
@@ -220,6 +235,17 @@ mod tests {
         assert_eq!(overlay.get("/a"), Some(Some(&state(1, 7))));
         assert_eq!(overlay.get("/b"), None);
         assert_eq!(overlay.ephemerals_of(SessionId(7)).collect::<Vec<_>>(), ["/a"]);
+    }
+
+    #[test]
+    fn nobody_can_prepare_paths_that_collide() {
+        let mut overlay = Overlay::new(7);
+        let paths = crate::seeded::tests::paths_that_collide_unkeyed(4096);
+        let mut hashes: Vec<u64> = paths.iter().map(|path| overlay.seeded.path(path)).collect();
+        paths.iter().for_each(|path| overlay.put(Zxid(1), path, None));
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_eq!((hashes.len(), overlay.len()), (4096, 4096));
     }
 
     proptest! {

@@ -1,13 +1,12 @@
 //! Watches on paths where no node is. Only here is a path stored; the hash tables are cut into
 //! shards that carry the hashes, so that no growth touches the paths or moves many of them.
 
-use std::hash::Hasher;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
-use rustc_hash::FxHasher;
 
 use super::list::Watchers;
+use crate::seeded::Seeded;
 
 const SHARDS: usize = 64;
 
@@ -24,12 +23,12 @@ pub(crate) struct Missing {
     /// Empty until the first watch comes.
     shards: Vec<HashTable<Entry>>,
     len: usize,
-    seed: u64,
+    seeded: Seeded,
 }
 
 impl Missing {
-    pub(crate) const fn new(seed: u64) -> Self {
-        Missing { shards: Vec::new(), len: 0, seed }
+    pub(crate) fn new(seed: u64) -> Self {
+        Missing { shards: Vec::new(), len: 0, seeded: Seeded::new(seed) }
     }
 
     pub(crate) fn get(&self, path: &str) -> Watchers {
@@ -86,10 +85,7 @@ impl Missing {
     }
 
     fn hash(&self, path: &str) -> u32 {
-        let mut hasher = FxHasher::default();
-        hasher.write_u64(self.seed);
-        hasher.write(path.as_bytes());
-        let hash = hasher.finish();
+        let hash = self.seeded.path(path);
         (hash ^ (hash >> 32)) as u32
     }
 }
@@ -129,19 +125,29 @@ mod tests {
         let one = |lists: &mut Lists, id| {
             lists.set(Watchers::NONE, WatcherId::known(id), Modes::DATA_ONCE)
         };
-        for id in 0..1_000 {
+        for id in 0..4_000 {
             missing.set(&format!("/n{id:04}"), one(&mut lists, id));
         }
         assert_eq!(missing.get("/n0700"), one(&mut lists, 700));
         missing.set("/n0700", one(&mut lists, 5));
-        assert_eq!((missing.get("/n0700"), missing.len), (one(&mut lists, 5), 1_000));
+        assert_eq!((missing.get("/n0700"), missing.len), (one(&mut lists, 5), 4_000));
         let full = missing.heap_bytes();
         assert!(missing.sorted().is_sorted_by_key(|(path, _)| *path));
-        for id in 0..1_000 {
+        for id in 0..4_000 {
             assert_eq!(&*missing.set(&format!("/n{id:04}"), Watchers::NONE), format!("/n{id:04}"));
         }
         assert!(missing.get("/n0700").is_none());
         assert_eq!((missing.len, missing.sorted().len()), (0, 0));
         assert!(missing.heap_bytes() < full / 3, "{} of {full}", missing.heap_bytes());
+    }
+
+    #[test]
+    fn nobody_can_prepare_paths_that_collide() {
+        let missing = Missing::new(7);
+        let paths = crate::seeded::tests::paths_that_collide_unkeyed(4096);
+        let mut hashes: Vec<u32> = paths.iter().map(|path| missing.hash(path)).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert!(hashes.len() > 4090, "{} hashes", hashes.len());
     }
 }
