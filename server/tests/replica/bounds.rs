@@ -1,10 +1,11 @@
 //! What is bounded, and what happens at the bound: output, waiting requests, connections that die.
 
-use codec::client::{Request, SetDataRequest};
+use codec::client::{AuthPacket, Request, SetDataRequest};
+use server::replica::auth::IDENTITIES_MAX;
 use server::replica::connection::{DEFERRED_PAUSE, OUTPUT_PAUSE_BYTES, PENDING_PAUSE};
 
 use super::ask::*;
-use super::harness::World;
+use super::harness::{Heard, TICK_MS, TIMEOUT_MS, World};
 
 const BIG: usize = 100_000;
 
@@ -202,4 +203,76 @@ fn a_connection_that_dies_while_its_answer_is_stuck_frees_it() {
     w.cut(a);
     assert_eq!(w.unsent(a), 0);
     assert_eq!(w.clients[a].connection.lock().pending.len(), 0);
+}
+
+#[test]
+fn the_zxid_of_a_throttled_refusal_does_not_go_back() {
+    let mut w = World::new();
+    let a = w.client();
+    w.send(a, &[(1, create("/a"))]);
+    w.send_throttled(a, 2, &get("/a", false));
+    w.commit();
+    let heard = w.heard(a);
+    let zxid = |n: usize| match &heard[n] {
+        Heard::Frame { header, .. } => header.zxid,
+        Heard::Connected { .. } => unreachable!(),
+    };
+    assert!(zxid(1) >= zxid(0), "{} after {}", zxid(1), zxid(0));
+}
+
+#[test]
+fn a_batch_that_costs_much_is_taken_in_slices_and_keeps_its_order() {
+    let (mut w, a) = with_big();
+    w.story.clear();
+    let mut asked = reads(0..50, "/big");
+    asked.insert(30, (100, create("/a")));
+    w.send(a, &asked);
+    w.commit();
+    assert!(w.story.len() > 3, "{} slices", w.story.len());
+    assert_eq!(xids(&w.hears(a)), asked.iter().map(|(xid, _)| *xid).collect::<Vec<_>>());
+    assert_eq!(w.backlog(a), 0);
+}
+
+#[test]
+fn who_is_held_back_by_a_slow_disk_does_not_expire() {
+    let mut w = World::new();
+    let a = w.client();
+    let many = DEFERRED_PAUSE as i32 * 2;
+    w.send(a, &[(0, create("/a"))]);
+    w.send(a, &reads(1..many, "/a"));
+    assert!(w.backlog(a) > 0);
+    w.tick_for(TIMEOUT_MS as u64 * 3);
+    w.commit();
+    w.commit();
+    assert_eq!(xids(&w.hears(a)), (0..many).collect::<Vec<_>>());
+    w.tick_for(TIMEOUT_MS as u64 + TICK_MS);
+    w.commit();
+    assert!(w.clients[a].ended, "from then on its silence counts");
+}
+
+#[test]
+fn who_does_not_read_his_answers_expires_like_anybody() {
+    let (mut w, a) = with_big();
+    w.let_through(a, Some(0));
+    w.send(a, &reads(0..50, "/big"));
+    w.tick_for(TIMEOUT_MS as u64 + TICK_MS);
+    w.commit();
+    assert!(w.clients[a].ended);
+    assert_eq!((w.unsent(a), w.replica.connections.len()), (0, 0));
+}
+
+#[test]
+fn identities_of_a_connection_are_bounded() {
+    let mut w = World::new();
+    let a = w.client();
+    let credentials: Vec<String> = (0..=IDENTITIES_MAX).map(|n| format!("user{n}:x")).collect();
+    for text in &credentials {
+        let (scheme, auth) = (Some("digest".into()), Some(text.as_bytes()));
+        w.send(a, &[(-4, Request::Auth(AuthPacket { auth_type: 0, scheme, auth }))]);
+    }
+    let heard = w.hears(a);
+    // Its address is one of them.
+    assert!(heard[..IDENTITIES_MAX - 1].iter().all(|heard| heard == "-4 ok"));
+    assert_eq!(heard[IDENTITIES_MAX - 1..], ["-4 AuthFailed"]);
+    assert!(w.clients[a].ended && w.clients[a].flushed);
 }

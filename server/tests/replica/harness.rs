@@ -463,13 +463,10 @@ impl World {
         let now = self.now();
         let at = &mut self.clients[client];
         let batch = std::mem::take(&mut at.backlog);
-        let taken = match self.replica.receive(&at.connection, batch.clone(), now) {
-            Ok(taken) => taken,
-            Err(_) => return false,
-        };
+        let taken = self.replica.receive(&at.connection, batch.clone(), now);
         let frames = batch.slice(..batch.len() - taken.rest.len());
         at.backlog = taken.rest;
-        let alive = !taken.answered || at.connection.flush().is_ok();
+        let alive = (!taken.answered || at.connection.flush().is_ok()) && taken.broken.is_none();
         self.story.push(Happening::Received { client, frames, now });
         alive
     }

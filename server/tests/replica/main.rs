@@ -12,6 +12,7 @@ mod local;
 mod model;
 mod order;
 mod random;
+mod reaper;
 mod sessions;
 mod watchers;
 mod words;
