@@ -134,15 +134,8 @@ impl Server {
 
     /// Starts a snapshot if the log has grown enough since the last one.
     fn consider_snapshot(self: &Arc<Self>) {
-        // The right comes first: a wish that is taken while another snapshot runs would be lost,
-        // and with it all that follow.
-        if !self.rhythm.is_due() || !self.snapshots.begin() {
-            return;
-        }
-        if self.rhythm.take_due() {
+        if self.snapshots.begin_due(&self.rhythm) {
             snapshots::spawn(self);
-        } else {
-            self.snapshots.end();
         }
     }
 

@@ -10,6 +10,7 @@ use storage::DiskError;
 use storage::snapshot::{SnapshotInfo, SnapshotWriter};
 
 use super::Server;
+use super::journal::Rhythm;
 use crate::config::model as config;
 
 /// Bytes of nodes taken under the tree's lock at a time: some tens of microseconds.
@@ -22,19 +23,29 @@ pub struct Snapshots {
 }
 
 impl Snapshots {
-    /// Takes the right to write one; false while another is written.
-    pub fn begin(&self) -> bool {
-        !self.running.swap(true, Ordering::AcqRel)
+    /// Takes the right to write one if one is due; false while another is written.
+    ///
+    /// The right comes first: a wish that is taken while another snapshot runs would be lost, and
+    /// with it all that follow.
+    pub fn begin_due(&self, rhythm: &Rhythm) -> bool {
+        if !rhythm.is_due() || self.running.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        let due = rhythm.take_due();
+        if !due {
+            self.end();
+        }
+        due
     }
 
     /// Gives the right back.
-    pub fn end(&self) {
+    fn end(&self) {
         self.running.store(false, Ordering::Release);
     }
 }
 
 /// Writes a snapshot on a thread of its own. The right to do so was taken by
-/// [`Snapshots::begin`].
+/// [`Snapshots::begin_due`].
 pub fn spawn(server: &Arc<Server>) {
     let server = server.clone();
     let name = "snapshot".to_owned();
@@ -116,5 +127,27 @@ fn compression(configured: config::Compression) -> codec::disk::Compression {
         config::Compression::None => Compression::Plain,
         config::Compression::Gzip => Compression::Gz,
         config::Compression::Snappy => Compression::Snappy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use storage::cadence::{Cadence, CadenceOptions};
+
+    use super::*;
+
+    #[test]
+    fn a_snapshot_that_falls_due_while_another_is_written_has_its_turn_later() {
+        let rhythm = Rhythm::new(Cadence::new(CadenceOptions::default(), 0, 0, 0, 0));
+        let snapshots = Snapshots::default();
+        assert!(!snapshots.begin_due(&rhythm));
+        rhythm.ask();
+        assert!(snapshots.begin_due(&rhythm));
+        rhythm.ask();
+        assert!(!snapshots.begin_due(&rhythm), "one at a time");
+        snapshots.end();
+        assert!(snapshots.begin_due(&rhythm), "the wish has not been lost");
+        snapshots.end();
+        assert!(!snapshots.begin_due(&rhythm));
     }
 }

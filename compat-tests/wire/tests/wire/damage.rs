@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use codec::client::CreateRequest;
+use codec::client::{CreateRequest, SetDataRequest};
 use libtest_mimic::Trial;
 use wire::bed::join;
 use wire::case::{self, For};
@@ -21,6 +21,7 @@ pub fn trials() -> Vec<Trial> {
         a_corrupt_record_in_the_middle_is_never_cut_in_silence,
         acknowledged_writes_survive_kill_9,
         a_full_disk_ends_the_server_and_loses_nothing,
+        snapshots_go_on_for_as_long_as_the_load_does,
     ];
     let mut trials = case::trials("damage", For::All, all);
     let promises = cases![
@@ -187,4 +188,25 @@ fn a_second_server_on_the_same_directory_is_refused() {
     assert!(second.log().contains(&directory), "{}", second.log());
     assert_eq!(survivors(&first), 5);
     join(&first).create("/on", b"").ok();
+}
+
+/// Two snapshots that want to begin at the same moment must not keep all later ones from beginning.
+fn snapshots_go_on_for_as_long_as_the_load_does() {
+    const ROUNDS: usize = 60;
+    let server = Server::start(Spec::usual().property("zookeeper.snapCount", 100));
+    fill(&server, 1);
+    let body = SetDataRequest { path: Some("/n0000".into()), data: Some(b"again"), version: -1 };
+    let mut writers: Vec<_> = (0..6).map(|_| join(&server)).collect();
+    let mut newest = Vec::new();
+    for _ in 0..ROUNDS {
+        for writer in &mut writers {
+            (0..200).for_each(|_| drop(writer.send(op::SET_DATA, &body)));
+        }
+        for writer in &mut writers {
+            (0..200).for_each(|_| drop(writer.reply().ok()));
+        }
+        newest.push(files(&server, "snapshot.").pop().expect("a snapshot"));
+    }
+    let late = newest.last() != newest.get(ROUNDS * 2 / 3);
+    assert!(late, "no snapshot in the last {} writes: {newest:?}", ROUNDS / 3 * 1200);
 }
