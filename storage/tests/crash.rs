@@ -36,13 +36,14 @@ fn files(dir: &Path) -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// Sizes of payloads, `Sync` and `Roll`, in their order.
+/// Sizes of payloads, `Sync`, `Roll`, and `Ahead` (the space thread's turn), in their order.
 enum Act {
     Append(usize),
     Sync,
     Roll,
+    Ahead,
 }
-use Act::{Append, Roll, Sync};
+use Act::{Ahead, Append, Roll, Sync};
 
 fn live(acts: &[Act]) -> Life {
     let dir = scratch();
@@ -69,6 +70,7 @@ fn live(acts: &[Act]) -> Life {
                 synced = files(dir.path());
             }
             Roll => log.roll(),
+            Ahead => log.space().prepare_ahead().unwrap(),
         }
     }
     let acknowledged = syncer.durable().0;
@@ -182,6 +184,22 @@ fn a_roll_with_both_files_unsynced() {
     acts.push(Roll);
     acts.extend(pages(5));
     every_subset(&acts);
+}
+
+#[test]
+fn a_roll_into_a_file_made_ahead() {
+    for synced in [true, false] {
+        let mut acts = pages(3);
+        acts.push(Ahead);
+        acts.extend(synced.then_some(Sync));
+        acts.extend(pages(3));
+        acts.push(Roll);
+        acts.extend(pages(5));
+        every_subset(&acts);
+        acts.extend([Ahead, Append(900), Sync, Append(900), Roll]);
+        acts.extend(pages(4));
+        every_subset(&acts);
+    }
 }
 
 #[test]

@@ -342,6 +342,71 @@ fn appends_do_not_wait_for_zeros() {
     assert_eq!(recorder.txns.len(), 500);
 }
 
+fn unfinished(dir: &Path) -> usize {
+    let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name.to_str().unwrap().starts_with("unfinished.")).count()
+}
+
+/// Whoever begins a file holds up every append: what can be done before is.
+#[test]
+fn a_roll_goes_on_in_a_file_that_was_made_ahead() {
+    let dir = tempfile::tempdir().unwrap();
+    let (disk, faults) = faulty(i64::MAX);
+    let mut log = TxnLog::open(disk, options(dir.path()), Zxid::ZERO).unwrap();
+    append(&mut log, 1..=1);
+    log.space().prepare_ahead().unwrap();
+    assert_eq!(unfinished(dir.path()), 0, "a server that hardly writes needs none");
+    append(&mut log, 2..=100);
+    log.space().prepare_ahead().unwrap();
+    log.space().prepare_ahead().unwrap();
+    assert_eq!(unfinished(dir.path()), 1);
+    log.roll();
+    let made = faults.logs_made.load(Ordering::SeqCst);
+    let _busy = Faults::stall(&faults.allocation);
+    append(&mut log, 101..=101);
+    assert!(faults.allocation.lock().take().is_some(), "space is there already");
+    assert_eq!(faults.logs_made.load(Ordering::SeqCst), made);
+    assert_eq!(
+        (names(dir.path()), log.file_size()),
+        (vec!["log.1".into(), "log.65".into()], 65_552)
+    );
+    assert_eq!(unfinished(dir.path()), 0);
+    append(&mut log, 102..=200);
+    log.space().prepare_ahead().unwrap();
+    // Its space does not do for this record.
+    log.roll();
+    log.append(Zxid(201), &payload(201, 100_000)).unwrap();
+    append(&mut log, 202..=300);
+    log.space().prepare_ahead().unwrap();
+    log.close().unwrap();
+    assert_eq!(unfinished(dir.path()), 0, "nothing is left over");
+    let (recorder, result) = recover_dir(&Disk::real(), dir.path(), true);
+    assert_eq!(result.unwrap().verdict, Verdict::Clean);
+    assert_eq!(recorder.txns.len(), 300);
+}
+
+#[test]
+fn a_file_made_ahead_gives_its_room_to_records() {
+    for ahead in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        // The mark, two files of one step, and not quite another step.
+        let (disk, faults) = faulty(1024 + 2 * 65_552 + 60_000);
+        let mut log = TxnLog::open(disk, options(dir.path()), Zxid::ZERO).unwrap();
+        append(&mut log, 1..=100);
+        log.space().prepare_ahead().unwrap();
+        assert_eq!(unfinished(dir.path()), 1);
+        for zxid in 101..=1200 {
+            if ahead {
+                log.space().prepare_ahead().unwrap();
+            }
+            append(&mut log, zxid..=zxid);
+        }
+        assert!(log.file_bytes() > 118_000);
+        assert_eq!(unfinished(dir.path()), 0);
+        assert!(faults.room.load(Ordering::SeqCst) < 65_536, "and none is made again");
+    }
+}
+
 /// A large record, and the space taken for nothing but the step it needs.
 #[test]
 fn a_record_may_be_larger_than_a_step_and_a_window() {

@@ -106,10 +106,13 @@ fn unfinished_snapshots_go_and_unfinished_epochs_stay() {
     for name in ["snapshot.7.tmp", "snapshot.8.gz.tmp", "currentEpoch.tmp", "snapshot.9"] {
         fs::write(version.join(name), "").unwrap();
     }
+    for name in ["unfinished.log.7", "unfinished.next.0", "unfinished.next.12", "unfinished.x"] {
+        fs::write(version.join(name), "").unwrap();
+    }
     let opened = open(&options(dir.path())).unwrap();
     let names: Vec<_> =
         Disk::real().list(opened.snap_dir()).unwrap().into_iter().map(|e| e.name).collect();
-    assert_eq!(names, ["currentEpoch.tmp", LOCK, "snapshot.9"]);
+    assert_eq!(names, ["currentEpoch.tmp", LOCK, "snapshot.9", "unfinished.x"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! Layouts are codec's; what damage means for a whole history is decided in `recover`.
 
 pub(crate) mod mark;
+mod next;
 mod read;
 pub(crate) mod scan;
 mod segment;
@@ -36,7 +37,18 @@ pub(crate) fn unfinished_name(dir: &std::path::Path, zxid: codec::Zxid) -> std::
     dir.join(format!("{UNFINISHED}{}", codec::disk::log_name(zxid)))
 }
 
-/// Whether a file was left behind by a crash while a log was made.
+const NEXT: &str = "next.";
+
+/// Where a log waits whose name is not yet known.
+pub(crate) fn unfinished_next(dir: &std::path::Path, n: u64) -> std::path::PathBuf {
+    dir.join(format!("{UNFINISHED}{NEXT}{n}"))
+}
+
+/// Whether a file was left behind by a crash while a log was made, or before it was needed.
 pub(crate) fn is_unfinished(name: &str) -> bool {
-    name.strip_prefix(UNFINISHED).is_some_and(|rest| codec::disk::parse_log_name(rest).is_some())
+    let Some(rest) = name.strip_prefix(UNFINISHED) else {
+        return false;
+    };
+    let next = rest.strip_prefix(NEXT).is_some_and(|n| n.parse::<u64>().is_ok());
+    next || codec::disk::parse_log_name(rest).is_some()
 }

@@ -73,7 +73,16 @@ impl Default for Space {
     }
 }
 
+/// Takes room on the disk back from what can do without it; tells whether there was such a thing.
+pub(crate) type GiveRoom<'a> = &'a dyn Fn() -> Result<bool, DiskError>;
+
 impl Space {
+    /// Of a file that has some already.
+    pub fn prepared(allocated: u64, zeroed: u64) -> Self {
+        let (allocated, zeroed) = (AtomicU64::new(allocated), AtomicU64::new(zeroed));
+        Space { allocated, zeroed, ..Space::default() }
+    }
+
     /// Bytes allocated.
     pub fn allocated(&self) -> u64 {
         self.allocated.load(Ordering::Acquire)
@@ -87,10 +96,17 @@ impl Space {
 
 impl Segment {
     /// The part `[from, to)` that may be mapped for a record of `need` bytes at `from`.
-    pub fn grant(&self, disk: &Disk, from: u64, need: u64, step: u64) -> Result<u64, DiskError> {
+    pub fn grant(
+        &self,
+        disk: &Disk,
+        from: u64,
+        need: u64,
+        step: u64,
+        room: GiveRoom<'_>,
+    ) -> Result<u64, DiskError> {
         let (end, space) = (from + need, &self.space);
         if space.zeroed() < end {
-            self.reserve(disk, end, step)?;
+            self.reserve(disk, end, step, room)?;
             let _one = space.zeroing.lock();
             let taken = space.allocated().min(end.max(from + WINDOW_UNZEROED));
             space.zeroed.fetch_max(taken, Ordering::AcqRel);
@@ -98,7 +114,13 @@ impl Segment {
         Ok(space.zeroed().min(end.max(from + WINDOW_MAX)))
     }
 
-    fn reserve(&self, disk: &Disk, end: u64, step: u64) -> Result<(), DiskError> {
+    fn reserve(
+        &self,
+        disk: &Disk,
+        end: u64,
+        step: u64,
+        room: GiveRoom<'_>,
+    ) -> Result<(), DiskError> {
         if self.space.allocated() >= end {
             return Ok(());
         }
@@ -108,20 +130,35 @@ impl Segment {
             return Ok(());
         }
         let wanted = next_size(allocated, end, step);
-        let allocate = || match self.file.allocate(wanted) {
+        let allocate = || match self.allocate(wanted, room)? {
             // A disk that is nearly full still takes records while it can.
             Err(error) if is_full(&error) && end + STEP_MIN < wanted => {
-                self.file.allocate(end + STEP_MIN).map(|()| end + STEP_MIN)
+                Ok(self.file.allocate(end + STEP_MIN).map(|()| end + STEP_MIN))
             }
-            other => other.map(|()| wanted),
+            other => Ok(other.map(|()| wanted)),
         };
-        let allocated = disk.change("allocation of log space", &self.path, allocate)?;
+        let allocated = allocate()?;
+        let allocated = disk.change("allocation of log space", &self.path, || allocated)?;
         self.space.allocated.store(allocated, Ordering::Release);
         Ok(())
     }
 
+    /// Allocates, and once more if room could be made on a full disk.
+    fn allocate(&self, len: u64, room: GiveRoom<'_>) -> Result<io::Result<()>, DiskError> {
+        let first = self.file.allocate(len);
+        match &first {
+            Err(error) if is_full(error) && room()? => Ok(self.file.allocate(len)),
+            _ => Ok(first),
+        }
+    }
+
     /// Allocates the next step before it is needed. A full disk is not an error yet.
-    pub fn reserve_ahead(&self, disk: &Disk, step: u64) -> Result<(), DiskError> {
+    pub fn reserve_ahead(
+        &self,
+        disk: &Disk,
+        step: u64,
+        room: GiveRoom<'_>,
+    ) -> Result<(), DiskError> {
         let space = &self.space;
         let _one = space.growing.lock();
         let (allocated, reserve) = (space.allocated(), (step / 2).min(2 << 20));
@@ -130,7 +167,7 @@ impl Segment {
             return Ok(());
         }
         let wanted = allocated + step;
-        match self.file.allocate(wanted) {
+        match self.allocate(wanted, room)? {
             Ok(()) => space.allocated.store(wanted, Ordering::Release),
             Err(error) if is_full(&error) => {
                 space.starved.store(true, Ordering::Relaxed);

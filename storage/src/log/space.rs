@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, Thread};
 use std::{io, thread};
 
+use super::next::NextFile;
 use super::segment::Segment;
 use super::sync::Shared;
 use crate::error::DiskError;
@@ -22,6 +23,9 @@ const AHEAD_MIN: u64 = 128 << 10;
 const AHEAD_MAX: u64 = 256 << 10;
 /// The durable mark is made durable each time the log has grown by this.
 const MARK_EVERY: u64 = 4 << 20;
+/// The next file is made once the current one holds this much (or the 16th of a step): a server that
+/// hardly writes needs no second one.
+const NEXT_AFTER: u64 = 1 << 20;
 
 /// Prepares space for a log. Whoever owns a thread for it calls [`LogSpace::prepare_ahead`]; or
 /// [`super::TxnLog::start_space_thread`] makes one.
@@ -36,7 +40,7 @@ impl LogSpace {
     }
 
     /// Does what there is to do: cuts the unused tails of files left behind, allocates the next
-    /// step, writes zeros. Short calls on the disk, each without a lock that appends wait for.
+    /// step, writes zeros, makes the next file. Short calls on the disk, each without a lock that appends wait for.
     ///
     /// # Errors
     /// The disk's; latched. A full disk is none here: the append that finds no space fails.
@@ -46,9 +50,22 @@ impl LogSpace {
         let Some(segment) = self.shared.current() else {
             return Ok(());
         };
-        segment.reserve_ahead(&self.shared.disk, self.shared.options.step())?;
+        let room = || self.shared.drop_next();
+        segment.reserve_ahead(&self.shared.disk, self.shared.options.step(), &room)?;
         self.write_zeros(&segment)?;
-        self.sync_mark(&segment)
+        self.sync_mark(&segment)?;
+        self.make_next(&segment)
+    }
+
+    fn make_next(&self, segment: &Segment) -> Result<(), DiskError> {
+        let (shared, step) = (&self.shared, self.shared.options.step());
+        let early = segment.end.load(Ordering::Acquire) < NEXT_AFTER.min(step / 16);
+        if early || !shared.wants_next() {
+            return Ok(());
+        }
+        let n = shared.next_made.fetch_add(1, Ordering::Relaxed);
+        let next = NextFile::make(&shared.disk, &shared.options.dir, n, step, AHEAD_MAX)?;
+        shared.put_next(next)
     }
 
     fn sync_mark(&self, segment: &Segment) -> Result<(), DiskError> {

@@ -1,13 +1,14 @@
 //! Making appended records durable, from a thread of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use codec::Zxid;
 use parking_lot::Mutex;
 
 use super::mark::Mark;
+use super::next::NextFile;
 use super::segment::Segment;
 use super::writer::LogOptions;
 use crate::error::DiskError;
@@ -27,6 +28,12 @@ pub(super) struct Shared {
     /// Synced files that nobody appends to any more, whose unused tails may be cut.
     pub retired: Mutex<Vec<Arc<Segment>>>,
     pub mark: Mutex<Mark>,
+    /// A file for the next roll, if one is made.
+    next: Mutex<Option<NextFile>>,
+    /// How many were tried.
+    pub next_made: AtomicU64,
+    /// None is made until the next file begins: the room is wanted elsewhere.
+    no_room: AtomicBool,
     /// One sync at a time, so that `durable` moves in order.
     syncing: Mutex<()>,
     stats: Stats,
@@ -63,6 +70,9 @@ impl Shared {
             segments: Mutex::default(),
             retired: Mutex::default(),
             mark: Mutex::new(mark),
+            next: Mutex::default(),
+            next_made: AtomicU64::new(0),
+            no_room: AtomicBool::new(false),
             syncing: Mutex::default(),
             stats: Stats::default(),
         }
@@ -77,6 +87,36 @@ impl Shared {
     pub fn trim(&self, segment: &Segment) -> Result<(), DiskError> {
         let end = segment.end.load(Ordering::Acquire);
         self.disk.change("truncation", &segment.path, || segment.file.truncate(end))
+    }
+
+    /// Whether a file for the next roll should be made.
+    pub fn wants_next(&self) -> bool {
+        !self.no_room.load(Ordering::Relaxed) && self.next.lock().is_none()
+    }
+
+    /// Keeps a file for the next roll; `None` if there was no room for it.
+    pub fn put_next(&self, next: Option<NextFile>) -> Result<(), DiskError> {
+        self.no_room.fetch_or(next.is_none(), Ordering::Relaxed);
+        let Some(next) = next else {
+            return Ok(());
+        };
+        let other = self.next.lock().replace(next);
+        other.map_or(Ok(()), |other| self.disk.remove(&other.path))
+    }
+
+    /// A file begins: with what was made for it.
+    pub fn take_next(&self) -> Option<NextFile> {
+        self.no_room.store(false, Ordering::Relaxed);
+        self.next.lock().take()
+    }
+
+    /// Gives the room of the file for the next roll back; tells whether there was one.
+    pub fn drop_next(&self) -> Result<bool, DiskError> {
+        let Some(next) = self.next.lock().take() else {
+            return Ok(false);
+        };
+        self.no_room.store(true, Ordering::Relaxed);
+        self.disk.remove(&next.path).map(|()| true)
     }
 
     /// Makes the durable mark durable itself.

@@ -11,6 +11,7 @@ use codec::disk::{FileHeader, log_name, log_record_header};
 use codec::{Encode, Zxid};
 
 use super::mark::Mark;
+use super::next::NextFile;
 use super::segment::{Segment, Space};
 use super::space::{LogSpace, SpaceThread};
 use super::sync::{LogSyncer, Shared};
@@ -174,27 +175,30 @@ impl TxnLog {
         let segments = std::mem::take(&mut *self.shared.segments.lock());
         self.shared.retired.lock().extend(segments);
         self.space().prepare_ahead()?;
+        self.shared.drop_next()?;
         self.shared.sync_mark()
     }
 
     fn begin(&mut self, zxid: Zxid, need: u64) -> Result<(), DiskError> {
         let Shared { disk, options, .. } = &*self.shared;
-        // Before the file can hold anything, the mark must say that it is ours and nothing in it durable.
+        // Before the file can hold anything, the mark must say that it is ours and nothing in it
+        // durable: its name, known only now, is all by which recovery tells it from a foreign one.
         self.shared.mark.lock().begin(zxid);
         self.shared.sync_mark()?;
         let path = options.dir.join(log_name(zxid));
         // A file of that name always has its header, or Apache's server would not start beside it.
-        let unfinished = unfinished_name(&options.dir, zxid);
-        let segment = Arc::new(Segment {
-            first: zxid,
-            file: disk.create_log(&unfinished)?,
-            path,
-            end: AtomicU64::new(0),
-            named: AtomicBool::new(false),
-            space: Space::default(),
-        });
+        let next = match self.shared.take_next() {
+            Some(next) => next,
+            None => {
+                let path = unfinished_name(&options.dir, zxid);
+                NextFile { file: disk.create_log(&path)?, path, space: Space::default() }
+            }
+        };
+        let NextFile { file, path: unfinished, space } = next;
+        let (end, named) = (AtomicU64::new(0), AtomicBool::new(false));
+        let segment = Arc::new(Segment { first: zxid, file, path, end, named, space });
         let header = FileHeader::LEN as u64;
-        let mut active = Active::open(disk, segment, 0, header + need, options.step())?;
+        let mut active = Active::open(&self.shared, segment, 0, header + need)?;
         active.window.put(0, &FileHeader::LOG.to_bytes());
         disk.rename(&unfinished, &active.segment.path)?;
         active.position = header;
@@ -209,8 +213,7 @@ impl TxnLog {
         let active = self.active.take().expect("invariant: only called with an open file");
         let (segment, position) = (Arc::clone(&active.segment), active.position);
         drop(active);
-        let step = self.shared.options.step();
-        self.active = Some(Active::open(&self.shared.disk, segment, position, need, step)?);
+        self.active = Some(Active::open(&self.shared, segment, position, need)?);
         self.wake_space_thread();
         Ok(())
     }
@@ -224,13 +227,13 @@ impl TxnLog {
 
 impl Active {
     fn open(
-        disk: &Disk,
+        shared: &Shared,
         segment: Arc<Segment>,
         position: u64,
         need: u64,
-        step: u64,
     ) -> Result<Self, DiskError> {
-        let window_end = segment.grant(disk, position, need, step)?;
+        let (disk, step) = (&shared.disk, shared.options.step());
+        let window_end = segment.grant(disk, position, need, step, &|| shared.drop_next())?;
         let len = (window_end - position) as usize;
         let window =
             disk.change("mapping", &segment.path, || segment.file.window(position, len))?;

@@ -166,6 +166,8 @@ pub struct Faults {
     pub log_syncs: Arc<AtomicU64>,
     /// Logs that were given their name so far.
     pub logs_named: Arc<AtomicU64>,
+    /// Log files made so far.
+    pub logs_made: Arc<AtomicU64>,
     /// Syncs of directories so far.
     pub dir_syncs: Arc<AtomicU64>,
     /// Holds up the next allocation.
@@ -230,6 +232,7 @@ impl Media for FaultyMedia {
         // What Apache takes for a log: two parts or more, of which the first is "log".
         assert!(!name.starts_with("log."), "{name} has no header yet");
         let file = RealMedia.create_log(path)?;
+        self.0.logs_made.fetch_add(1, Ordering::SeqCst);
         Ok(Arc::new(FaultyLog { file, faults: self.0.clone(), len: AtomicU64::new(0) }))
     }
 
@@ -257,6 +260,11 @@ impl Media for FaultyMedia {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap();
+        if name.starts_with("unfinished.") {
+            let len = std::fs::metadata(path)?.len();
+            self.0.room.fetch_add(len as i64, Ordering::SeqCst);
+        }
         RealMedia.remove(path)
     }
 
