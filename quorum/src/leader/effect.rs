@@ -25,7 +25,8 @@ pub enum Effect {
     SendSnapshot {
         /// To whom.
         to: LearnerId,
-        /// The packet's zxid: the tree's last processed one.
+        /// The packet's zxid: the tree's last processed one, or the beginning of the leader's epoch
+        /// if the learner must not keep anything below that.
         zxid: Zxid,
     },
     /// Write PROPOSAL and COMMIT of each record of the log in `after < zxid <= upto`. A record that
@@ -157,6 +158,9 @@ pub enum StopReason {
     VoterLooking(ServerId),
     /// The followers that are still heard of are no quorum.
     LostQuorum,
+    /// A voter has accepted a later epoch than the one that was chosen without it: it may not join
+    /// this one, so a new one begins. Apache's leaders leave such a voter outside.
+    VoterAccepted(ServerId, i64),
     /// The counter of this epoch is used up (ZK-1277).
     CounterExhausted,
 }

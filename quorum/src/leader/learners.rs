@@ -7,7 +7,7 @@ use codec::peer::payload::decode_i32;
 use codec::peer::{LearnerInfo, PacketType};
 use codec::{ServerId, Zxid};
 
-use super::{CloseReason, Effect, Leader, LearnerId, Oddity, Phase};
+use super::{CloseReason, Effect, Leader, LearnerId, Oddity, Phase, StopReason};
 use crate::discovery::{EpochAck, Standing};
 use crate::packet::Packet;
 use crate::sync::{DiskWindow, Plan, PlanInput, Step, plan};
@@ -138,13 +138,19 @@ impl Leader {
         }
         let sid = self.name(info.sid);
         self.replace_older(id, sid);
+        let accepted = packet.zxid.epoch();
+        // Only once the own choice is durable: otherwise the next one would be no higher.
+        let settled = !matches!(self.phase, Phase::Discovering(_) | Phase::AcceptingEpoch);
+        if settled && accepted > self.epoch && self.membership.is_voter(sid) {
+            return self.stop(StopReason::VoterAccepted(sid, accepted));
+        }
         let Some(learner) = self.learners.get_mut(&id) else { return };
         learner.sid = Some(sid);
         learner.is_follower = is_follower;
         learner.stage = Stage::AwaitingEpoch;
         match &mut self.phase {
             Phase::Discovering(choice) => {
-                choice.join(sid, packet.zxid.epoch());
+                choice.join(sid, accepted);
                 self.try_choose_epoch(now);
             }
             Phase::AcceptingEpoch => {}

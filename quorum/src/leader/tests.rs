@@ -359,7 +359,8 @@ fn zk_4685_3023_transaction_acks_may_come_before_the_ack_of_newleader() {
 
 #[test]
 fn wrong_packets_close_the_learner() {
-    let cases: [(&dyn Fn(&mut Leader), CloseReason); 6] = [
+    type Misbehave<'a> = &'a dyn Fn(&mut Leader);
+    let cases: [(Misbehave, CloseReason); 6] = [
         (
             &|leader| {
                 leader.handle_connected(NOW, id(3));
@@ -411,6 +412,17 @@ fn wrong_packets_close_the_learner() {
         assert_eq!(closed(&leader.take_effects()), [(3, reason)]);
         assert!(leader.is_serving());
     }
+}
+
+#[test]
+fn a_voter_of_a_later_epoch_ends_this_one_and_an_observer_does_not() {
+    let mut leader = serving(&[(1, 1)]);
+    leader.handle_connected(NOW, id(4));
+    leader.handle_packet(NOW, id(4), info(ObserverInfo, 4, 9));
+    assert_eq!(sent(&leader.take_effects(), 4), [(LeaderInfo, 2 << 32)]);
+    introduce(&mut leader, 3, 3);
+    let reason = StopReason::VoterAccepted(ServerId(3), 3);
+    assert_eq!(stopped(&leader.take_effects()), Some(reason));
 }
 
 #[test]

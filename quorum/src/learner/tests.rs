@@ -129,6 +129,21 @@ fn the_same_epoch_again_is_answered_with_minus_one_and_an_older_one_refused() {
     assert_eq!(left(&effects), Some((LeaveReason::OldEpoch { offered: 0, accepted: 1 }, false)));
 }
 
+#[test]
+fn an_observer_takes_an_established_epoch_below_one_that_was_only_proposed() {
+    let past = Past { accepted_epoch: 3, current_epoch: 1, last_zxid: zxid(1, 2) };
+    let members = || Membership::new(config(THREE));
+    let mut observer = Learner::new(NOW, settings(Role::Observer), members(), past);
+    observer.take_effects();
+    let effects = observer.take([leader_info(2)]);
+    let [Effect::Send(answer)] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(answer.bytes()[..], (-1_i32).to_be_bytes());
+    let past = Past { current_epoch: 3, ..past };
+    let mut observer = Learner::new(NOW, settings(Role::Observer), members(), past);
+    let effects = observer.take([leader_info(2)]);
+    assert_eq!(left(&effects), Some((LeaveReason::OldEpoch { offered: 2, accepted: 3 }, false)));
+}
+
 /// Guarded by the steps `Log`, then `CurrentEpoch`, then the ACK: each begins where the one before
 /// is reported done.
 #[test]

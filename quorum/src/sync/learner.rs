@@ -172,8 +172,15 @@ impl Joining {
                 common.effects.push(Effect::PersistAcceptedEpoch(offered));
             }
             Offer::Again => self.answer_epoch(common, -1),
+            // An observer's promise is part of no quorum: it may follow an established epoch below
+            // one that was only ever proposed to it, but never go back.
+            Offer::Refuse if self.may_go_below(common, offered) => self.answer_epoch(common, -1),
             Offer::Refuse => self.leave(common, LeaveReason::OldEpoch { offered, accepted }),
         }
+    }
+
+    fn may_go_below(&self, common: &Common, offered: i64) -> bool {
+        common.settings.role == Role::Observer && offered >= self.past.current_epoch
     }
 
     pub(crate) fn handle_accepted_epoch_persisted(&mut self, common: &mut Common) {

@@ -106,8 +106,14 @@ impl PlanInput<'_> {
         self.committed.max().unwrap_or(self.tip)
     }
 
+    /// The whole tree. A leader that is not established yet stands at an older epoch's zxid; a
+    /// learner that is ahead of that would keep records and snapshots above the tree's zxid and
+    /// load them at its next start. The tree is also that of the new epoch's beginning, which
+    /// outranks them all (D.7).
     fn snap(&self) -> Plan {
-        Plan::Send { steps: vec![Step::Snap(self.last)] }
+        let outranking = Zxid::new(self.epoch, 0).max(self.last);
+        let zxid = if self.peer_last > self.last { outranking } else { self.last };
+        Plan::Send { steps: vec![Step::Snap(zxid)] }
     }
 
     /// The learner's history ends in something foreign; `shared` is the last point of ours below.

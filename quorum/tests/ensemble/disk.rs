@@ -46,10 +46,11 @@ impl Disk {
         self.log.retain(|txn| txn.zxid <= zxid);
     }
 
-    /// What the log says around a learner's zxid; only records above the newest snapshot that came
-    /// from a leader belong to one contiguous history, here simply the whole tree.
+    /// What the log says around a learner's zxid. Only records above the newest snapshot that came
+    /// from a leader belong to one contiguous history: below may lie what that leader outranked.
     pub fn window(&self, peer: Zxid, upto: Zxid) -> DiskWindow {
-        let zxids = || self.log.iter().map(|txn| txn.zxid);
+        let floor = self.snapshots.iter().map(|(zxid, _)| *zxid).max().unwrap_or(Zxid::ZERO);
+        let zxids = || self.log.iter().map(|txn| txn.zxid).filter(|zxid| *zxid > floor);
         let next = zxids().find(|zxid| *zxid > peer);
         let mut contiguous_to = next.unwrap_or(peer);
         for zxid in zxids().filter(|zxid| Some(*zxid) > next && *zxid <= upto) {

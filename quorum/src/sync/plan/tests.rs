@@ -154,6 +154,9 @@ fn zk_1549_4837_foreign_histories_get_the_tree_of_this_epoch() {
     let committed = log(&[0x1_0000_0001, 0x1_0000_0002]);
     let foreign = PlanInput { prefer_trunc: false, ..input(&committed, 0x1_0000_0009, 3 << 32) };
     assert_eq!(steps(&foreign), [Step::Snap(Zxid(3 << 32))]);
+    // The same before the leader is established (found by the ensemble's random faults).
+    let early = PlanInput { last: Zxid(0x1_0000_0002), epoch: 3, ..foreign };
+    assert_eq!(steps(&early), [Step::Snap(Zxid(3 << 32))]);
     // Ahead within our own epoch: those are our own proposals, which come again.
     let committed = log(&[0x3_0000_0001]);
     let own = PlanInput { prefer_trunc: false, ..input(&committed, 0x3_0000_0004, 0x3_0000_0001) };
