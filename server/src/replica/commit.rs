@@ -182,7 +182,9 @@ impl Replica {
     ) {
         use tree::session::SessionKind::Global;
         pipeline.sessions.add(session, time_out, Global, OWNER, now.millis());
-        if let Origin::Connect(connection) = origin {
+        if let Origin::Connect(connection) = origin
+            && connection.lock().ending != Ending::Now
+        {
             self.established(connection, session, time_out, now);
             dispatch.note(connection);
         }

@@ -101,6 +101,8 @@ pub struct State {
     stuck: BytesMut,
     /// Somebody is handing bytes to the socket right now.
     sending: bool,
+    /// Its session is about to end by expiry: what still comes is not answered.
+    pub muted: bool,
     /// Nothing more is read from the client until it is told that there is room again.
     pub paused: bool,
     /// Whether it ends.
@@ -168,6 +170,7 @@ impl Connection {
             out: BytesMut::new(),
             stuck: BytesMut::new(),
             sending: false,
+            muted: false,
             paused: false,
             ending: Ending::Open,
             identities,
@@ -203,7 +206,7 @@ impl Connection {
 
     /// The client was heard of at this moment (monotonic ms).
     pub fn heard(&self, ms: u64) {
-        self.heard_ms.store(ms, Ordering::Relaxed);
+        self.heard_ms.fetch_max(ms, Ordering::Relaxed);
     }
 
     /// When the client was last heard of (monotonic ms); `now_ms` while it is held back.
@@ -295,9 +298,9 @@ impl Connection {
             let mut state = self.lock();
             match sent {
                 Ok(n) if n == chunk.len() => {
-                    chunk.clear();
-                    state.recycle(&mut chunk);
                     let Some(next) = state.next_chunk() else {
+                        chunk.clear();
+                        state.recycle(&mut chunk);
                         state.sending = false;
                         if state.paused || state.ending != Ending::Open {
                             self.outlet.wake();

@@ -33,8 +33,9 @@ impl Dispatch {
     /// Takes the connections that have something to send, each once.
     pub fn take_flush(&mut self) -> impl Iterator<Item = Arc<Connection>> {
         let mut list = std::mem::take(&mut self.flush);
-        list.sort_unstable_by_key(|connection| connection.id);
-        list.dedup_by_key(|connection| connection.id);
+        // By what they are and not by their numbers: those are used again.
+        list.sort_unstable_by_key(Arc::as_ptr);
+        list.dedup_by(|a, b| Arc::ptr_eq(a, b));
         list.into_iter()
     }
 

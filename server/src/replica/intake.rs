@@ -214,7 +214,7 @@ impl Replica {
             frames.pass(&request);
             taken.received += 1;
             state.figures.received += 1;
-            if state.ending != Ending::Open {
+            if state.ending != Ending::Open || state.muted {
                 continue;
             }
             let ordered = !matches!(request.class, Class::Auth(_))
@@ -292,7 +292,8 @@ impl Desk<'_> {
         let (mut identities, mut cost) = (state.identities.clone(), 0);
         while let Some(request) = frames.peek() {
             let request = request?;
-            if is_write(request.class) && !self.replica.refused(state, request.class) {
+            let write = is_write(request.class) && !state.muted;
+            if write && !self.replica.refused(state, request.class) {
                 return Ok(true);
             }
             if state.unsent() > OUTPUT_PAUSE_BYTES || cost > LOOK_COST_MAX {
@@ -301,7 +302,7 @@ impl Desk<'_> {
             frames.pass(&request);
             taken.received += 1;
             state.figures.received += 1;
-            if state.ending == Ending::Open {
+            if state.ending == Ending::Open && !state.muted {
                 taken.answered = true;
                 cost += self.serve(state, &request, frames.frame(&request), &identities);
                 if matches!(request.class, Class::Auth(_)) {

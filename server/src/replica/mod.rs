@@ -2,8 +2,10 @@
 //! clock or a thread of its own. The shell feeds it frames, disk completions and ticks; its
 //! answers stand in the connections' outboxes.
 //!
-//! Locks, in the order in which they may be taken: pipeline, tree, watches, a connection's state.
-//! None of them is ever held across I/O.
+//! Locks, in the order in which they may be taken: pipeline, tree, then watches and connections'
+//! states. Of these last two requests take state before watches, under the tree's read lock, and
+//! events watches before state, under its write lock: never dispatch events without it. No lock is
+//! ever held across I/O; a roll of the log is the one exception (docs/ARCHITECTURE.md).
 
 pub mod auth;
 pub mod clock;

@@ -57,6 +57,9 @@ impl Replica {
             for expiry in &sweep.expired {
                 tracing::info!("expiring: {expiry}");
                 self.metrics.stale_sessions_expired.one();
+                if let Some(holder) = self.sessions.get(&expiry.session) {
+                    holder.lock().muted = true;
+                }
                 let (session, wall_ms) = (expiry.session, now.wall_ms);
                 let nobody = Origin::Nobody;
                 pipeline.close_session(&tree, session, Xid(0), wall_ms, nobody, now.instant);

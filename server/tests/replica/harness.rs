@@ -463,8 +463,11 @@ impl World {
         let now = self.now();
         let at = &mut self.clients[client];
         let batch = std::mem::take(&mut at.backlog);
+        // A client whose session is about to expire talks to nobody.
+        let muted = at.connection.lock().muted;
         let taken = self.replica.receive(&at.connection, batch.clone(), now);
-        let frames = batch.slice(..batch.len() - taken.rest.len());
+        let heard = if muted { 0 } else { batch.len() - taken.rest.len() };
+        let frames = batch.slice(..heard);
         at.backlog = taken.rest;
         let alive = (!taken.answered || at.connection.flush().is_ok()) && taken.broken.is_none();
         self.story.push(Happening::Received { client, frames, now });

@@ -89,9 +89,7 @@ impl Run {
             }
             Step::Cut(who) => {
                 let client = self.pick(*who);
-                if self.world.session(client) != SessionId::NONE {
-                    self.world.cut(client);
-                }
+                self.world.cut(client);
             }
             Step::Return(who, time_out, right) => {
                 let session = self.world.session(self.pick(*who));

@@ -6,6 +6,7 @@
 
 mod ask;
 mod bounds;
+mod found;
 mod harness;
 mod histories;
 mod local;
