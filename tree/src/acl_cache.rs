@@ -8,6 +8,7 @@ use std::hash::{Hash, Hasher};
 use codec::{Acl, AclList};
 use hashbrown::HashTable;
 
+use crate::network::Network;
 use crate::seeded::Seeded;
 
 /// Id on disk of "world:anyone may do everything" when a node was given no list at all.
@@ -20,6 +21,8 @@ pub(crate) const OPEN_SLOT: u32 = 0;
 pub struct AclRecord {
     id: i64,
     entries: AclList,
+    /// Permissions and networks of the entries of scheme `ip`, parsed once.
+    networks: Box<[(i32, Network)]>,
     refs: u64,
     open: bool,
     resolved: bool,
@@ -34,6 +37,10 @@ impl AclRecord {
     /// The entries in the order in which they were given.
     pub fn entries(&self) -> &[Acl<'static>] {
         &self.entries
+    }
+
+    pub(crate) fn networks(&self) -> &[(i32, Network)] {
+        &self.networks
     }
 
     /// Exactly `world:anyone` with all permissions: nothing needs to be checked.
@@ -222,7 +229,14 @@ impl AclCache {
 
 fn record(id: i64, entries: AclList, resolved: bool) -> AclRecord {
     let open = resolved && same_list(&entries, &codec::acl::open_acl_unsafe());
-    AclRecord { id, entries, refs: 0, open, resolved }
+    let networks = entries.iter().filter_map(network_of).collect();
+    AclRecord { id, entries, networks, refs: 0, open, resolved }
+}
+
+fn network_of(entry: &Acl<'_>) -> Option<(i32, Network)> {
+    let of_ip = entry.id.scheme.as_deref() == Some("ip");
+    let network = of_ip.then(|| Network::parse(entry.id.id.as_deref()?)).flatten()?;
+    Some((entry.perms, network))
 }
 
 fn same_list(stored: &[Acl<'_>], given: &[Acl<'_>]) -> bool {

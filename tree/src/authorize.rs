@@ -4,12 +4,19 @@
 //! Pure rules over ids. How a connection came by its identities (passwords, certificates,
 //! addresses) is the server's business and may not be known here.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use codec::acl::perms;
 use codec::{Acl, AclList, ErrorCode};
 
 use crate::acl_cache::AclRecord;
+use crate::network::{self, Network};
+
+/// Most bytes that a list fit to be stored may take once encoded: what fits into one packet.
+const ACL_BYTES_MAX: usize = (1 << 20) - 1;
+/// Entries of a list that are compared with each other one by one.
+const FEW: usize = 8;
 
 /// One identity of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,10 +58,28 @@ impl AccessRules {
     /// Whether `identities` hold one of the permission bits `wanted` under `acl`.
     /// An empty list allows everything, as does an identity of scheme `super`.
     pub fn allows(self, acl: &[Acl<'_>], wanted: i32, identities: &[Identity]) -> bool {
+        let of_network = |entry: &Acl<'_>| {
+            (entry.perms & wanted != 0 && entry.id.scheme.as_deref() == Some("ip"))
+                .then(|| Network::parse(entry.id.id.as_deref()?))
+                .flatten()
+        };
         self.skip_acl
             || acl.is_empty()
             || acl.iter().any(|entry| entry.perms & wanted != 0 && self.names(entry, identities))
-            || identities.iter().any(|identity| &*identity.scheme == "super")
+            || lies_in(identities, || acl.iter().filter_map(of_network))
+            || is_super(identities)
+    }
+
+    /// [`Self::allows`] with the networks that the record has parsed already.
+    fn allows_record(self, acl: &AclRecord, wanted: i32, identities: &[Identity]) -> bool {
+        let entries = acl.entries();
+        let granting =
+            |(perms, network): &(i32, Network)| (perms & wanted != 0).then_some(*network);
+        self.skip_acl
+            || entries.is_empty()
+            || entries.iter().any(|e| e.perms & wanted != 0 && self.names(e, identities))
+            || lies_in(identities, || acl.networks().iter().filter_map(granting))
+            || is_super(identities)
     }
 
     /// [`Self::allows`] as an operation's answer.
@@ -86,16 +111,18 @@ impl AccessRules {
         if !acl.is_resolved() && !self.skip_acl {
             return Err(ErrorCode::NoAuth);
         }
-        self.check(acl.entries(), wanted, identities)
+        let allowed = self.allows_record(acl, wanted, identities);
+        if allowed { Ok(()) } else { Err(ErrorCode::NoAuth) }
     }
 
+    /// Every scheme but `ip`, whose networks are matched all at once.
     fn names(self, entry: &Acl<'_>, identities: &[Identity]) -> bool {
         let (Some(scheme), Some(id)) = (entry.id.scheme.as_deref(), entry.id.id.as_deref()) else {
             return false;
         };
         match scheme {
             "world" => id == "anyone",
-            "ip" => identities.iter().any(|i| &*i.scheme == "ip" && ip_matches(&i.id, id)),
+            "ip" => false,
             "digest" if !self.digest => false,
             _ => identities.iter().any(|i| &*i.scheme == scheme && &*i.id == id),
         }
@@ -113,20 +140,26 @@ impl AccessRules {
         identities: &[Identity],
     ) -> Result<AclList, ErrorCode> {
         let asked = asked.filter(|list| !list.is_empty()).ok_or(ErrorCode::InvalidAcl)?;
-        let mut fixed = AclList::with_capacity(asked.len());
+        let mut fixed = Fixed { list: AclList::with_capacity(asked.len()), bytes: 4 };
+        let mut seen = BTreeSet::new();
         for (position, entry) in asked.iter().enumerate() {
-            if !asked[..position].contains(entry) {
+            let is_new = if asked.len() <= FEW {
+                !asked[..position].contains(entry)
+            } else {
+                seen.insert((entry.perms, entry.id.scheme.as_deref(), entry.id.id.as_deref()))
+            };
+            if is_new {
                 self.fix_up_entry(entry, identities, &mut fixed)?;
             }
         }
-        Ok(fixed)
+        Ok(fixed.list)
     }
 
     fn fix_up_entry(
         self,
         entry: &Acl<'_>,
         identities: &[Identity],
-        fixed: &mut AclList,
+        fixed: &mut Fixed,
     ) -> Result<(), ErrorCode> {
         let scheme = entry.id.scheme.as_deref().ok_or(ErrorCode::InvalidAcl)?;
         if scheme == "auth" {
@@ -135,65 +168,62 @@ impl AccessRules {
         let accepted = match (scheme, entry.id.id.as_deref()) {
             ("world" | "ip" | "digest", None) => return Err(ErrorCode::MarshallingError),
             ("world", Some(id)) => id == "anyone",
-            ("ip", Some(id)) => parse_network(id).is_some(),
+            ("ip", Some(id)) => Network::parse(id).is_some(),
             ("digest", Some(id)) => self.digest && is_digest_id(id),
             _ => false,
         };
         if !accepted {
             return Err(ErrorCode::InvalidAcl);
         }
-        fixed.push(entry.clone().into_owned());
+        fixed.push(entry.perms, scheme, entry.id.id.as_deref().unwrap_or_default())
+    }
+}
+
+/// A list on its way to be stored.
+struct Fixed {
+    list: AclList,
+    /// What it takes once encoded.
+    bytes: usize,
+}
+
+impl Fixed {
+    /// # Errors
+    /// INVALIDACL if the list would be too long for one packet: nobody could read it.
+    fn push(&mut self, perms: i32, scheme: &str, id: &str) -> Result<(), ErrorCode> {
+        self.bytes += 12 + scheme.len() + id.len();
+        if self.bytes > ACL_BYTES_MAX {
+            return Err(ErrorCode::InvalidAcl);
+        }
+        self.list.push(Acl::new(perms, scheme.to_string(), id.to_string()));
         Ok(())
     }
 }
 
-fn expand_auth(perms: i32, who: &[Identity], fixed: &mut AclList) -> Result<(), ErrorCode> {
-    let before = fixed.len();
-    let authenticated = who.iter().filter(|identity| identity.is_authenticated());
-    fixed.extend(authenticated.map(|i| Acl::new(perms, i.scheme.to_string(), i.id.to_string())));
-    if fixed.len() == before { Err(ErrorCode::InvalidAcl) } else { Ok(()) }
+fn expand_auth(perms: i32, who: &[Identity], fixed: &mut Fixed) -> Result<(), ErrorCode> {
+    let before = fixed.list.len();
+    let mut authenticated = who.iter().filter(|identity| identity.is_authenticated());
+    authenticated.try_for_each(|i| fixed.push(perms, &i.scheme, &i.id))?;
+    if fixed.list.len() == before { Err(ErrorCode::InvalidAcl) } else { Ok(()) }
+}
+
+fn is_super(identities: &[Identity]) -> bool {
+    identities.iter().any(|identity| &*identity.scheme == "super")
+}
+
+/// Whether a connection's address lies in one of the networks. Parses each address once, and
+/// none where there is no network.
+fn lies_in<N: Iterator<Item = Network>>(who: &[Identity], networks: impl Fn() -> N) -> bool {
+    let ip = who.iter().filter(|identity| &*identity.scheme == "ip");
+    networks().next().is_some()
+        && ip
+            .filter_map(|identity| network::address(&identity.id))
+            .any(|address: IpAddr| networks().any(|network| network.holds(address)))
 }
 
 /// `user:hash`: exactly two parts once empty trailing parts are dropped.
 fn is_digest_id(id: &str) -> bool {
     let parts = id.trim_end_matches(':');
     parts.bytes().filter(|byte| *byte == b':').count() == 1
-}
-
-/// An address with the number of its leading bits that count.
-fn parse_network(text: &str) -> Option<(IpAddr, u32)> {
-    let (address, bits) = match text.split_once('/') {
-        Some((address, bits)) => (address, Some(bits)),
-        None => (text, None),
-    };
-    let address: IpAddr = address.parse().ok()?;
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    let bits = match bits {
-        Some(bits) => bits.parse().ok().filter(|bits| *bits <= most)?,
-        None => most,
-    };
-    Some((address, bits))
-}
-
-/// Whether a connection's address lies in the network of an ACL id.
-fn ip_matches(address: &str, network: &str) -> bool {
-    let address = address.split('%').next().unwrap_or(address);
-    let (Some((address, _)), Some((network, bits))) =
-        (parse_network(address), parse_network(network))
-    else {
-        return false;
-    };
-    match (address, network) {
-        (IpAddr::V4(a), IpAddr::V4(n)) => {
-            same_prefix(u128::from(a.to_bits()) << 96, u128::from(n.to_bits()) << 96, bits)
-        }
-        (IpAddr::V6(a), IpAddr::V6(n)) => same_prefix(a.to_bits(), n.to_bits(), bits),
-        _ => false,
-    }
-}
-
-fn same_prefix(a: u128, b: u128, bits: u32) -> bool {
-    bits == 0 || (a ^ b) >> (128 - bits) == 0
 }
 
 /// What getACL shows: callers without ADMIN see digest ids without their hashes.
@@ -292,6 +322,48 @@ mod tests {
         let fixed = RULES.fix_up(Some(&asked), &who).unwrap();
         assert_eq!(fixed, [Acl::new(31, "digest", "a:1"), Acl::new(31, "digest", "b:2")]);
         assert_eq!(RULES.fix_up(Some(&asked), &who[..1]), Err(ErrorCode::InvalidAcl));
+    }
+
+    #[test]
+    fn duplicates_go_and_the_first_stays_in_its_place_in_long_lists_too() {
+        let entry = |n: usize| Acl::new(31, "digest", format!("user{}:hash", n % 10_000));
+        let asked: Vec<Acl<'_>> = (0..30_000).map(entry).collect();
+        assert_eq!(RULES.fix_up(Some(&asked), &[]).unwrap(), asked[..10_000]);
+    }
+
+    #[test]
+    fn a_list_that_auth_makes_longer_than_a_packet_is_refused() {
+        let who: Vec<Identity> =
+            (0..1000).map(|n| Identity::new("digest", &format!("user{n}:hash"))).collect();
+        let asked: Vec<Acl<'_>> = (0..100).map(|n| Acl::new(1, "auth", format!("{n}"))).collect();
+        assert_eq!(RULES.fix_up(Some(&asked), &who), Err(ErrorCode::InvalidAcl));
+        assert_eq!(RULES.fix_up(Some(&asked[..20]), &who).unwrap().len(), 20_000);
+    }
+
+    #[test]
+    fn a_record_allows_what_its_list_allows() {
+        let lists = [
+            vec![Acl::new(perms::READ, "ip", "10.0.0.0/8")],
+            vec![Acl::new(perms::WRITE, "ip", "10.0.0.0/8"), Acl::new(31, "ip", "junk")],
+            vec![Acl::new(perms::READ, "ip", "::1"), Acl::new(perms::READ, "digest", "a:b")],
+            vec![Acl::new(perms::READ, "ip", "0.0.0.0/0")],
+            vec![],
+        ];
+        let callers = [
+            ids(&[]),
+            ids(&[("ip", "10.1.2.3")]),
+            ids(&[("ip", "11.1.2.3"), ("ip", "::1%lo")]),
+            ids(&[("digest", "a:b")]),
+            ids(&[("super", "")]),
+        ];
+        for list in lists {
+            let mut cache = crate::acl_cache::AclCache::new(0);
+            let slot = cache.intern(Some(&list));
+            for (who, wanted) in callers.iter().flat_map(|w| [(w, perms::READ), (w, 31)]) {
+                let by_record = RULES.check_record(cache.record(slot), wanted, who);
+                assert_eq!(by_record.is_ok(), RULES.allows(&list, wanted, who), "{list:?} {who:?}");
+            }
+        }
     }
 
     #[test]

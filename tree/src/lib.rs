@@ -20,6 +20,7 @@ mod index;
 mod invariants;
 pub mod kind;
 pub mod load;
+mod network;
 pub mod node;
 pub mod path;
 pub mod prepare;
