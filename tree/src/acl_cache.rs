@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use codec::{Acl, AclList};
 use hashbrown::HashTable;
@@ -20,7 +21,7 @@ pub(crate) const OPEN_SLOT: u32 = 0;
 #[derive(Debug, Clone)]
 pub struct AclRecord {
     id: i64,
-    entries: AclList,
+    entries: Arc<AclList>,
     /// Permissions and networks of the entries of scheme `ip`, parsed once.
     networks: Box<[(i32, Network)]>,
     refs: u64,
@@ -37,6 +38,11 @@ impl AclRecord {
     /// The entries in the order in which they were given.
     pub fn entries(&self) -> &[Acl<'static>] {
         &self.entries
+    }
+
+    /// The entries, to be kept beyond the next transaction: copies a pointer and no list.
+    pub fn shared(&self) -> Arc<AclList> {
+        Arc::clone(&self.entries)
     }
 
     pub(crate) fn networks(&self) -> &[(i32, Network)] {
@@ -230,7 +236,7 @@ impl AclCache {
 fn record(id: i64, entries: AclList, resolved: bool) -> AclRecord {
     let open = resolved && same_list(&entries, &codec::acl::open_acl_unsafe());
     let networks = entries.iter().filter_map(network_of).collect();
-    AclRecord { id, entries, networks, refs: 0, open, resolved }
+    AclRecord { id, entries: Arc::new(entries), networks, refs: 0, open, resolved }
 }
 
 fn network_of(entry: &Acl<'_>) -> Option<(i32, Network)> {
@@ -279,6 +285,16 @@ mod tests {
         assert_eq!(cache.record(three).id(), 3, "an id is never used again");
         cache.release(one);
         assert_eq!(cache.record(one).refs(), 1);
+    }
+
+    #[test]
+    fn a_shared_list_is_the_stored_one_and_outlives_it() {
+        let mut cache = AclCache::new(0);
+        let slot = cache.intern(Some(&list(1)));
+        let shared = cache.record(slot).shared();
+        assert!(std::ptr::eq(shared.as_slice(), cache.record(slot).entries()));
+        cache.release(slot);
+        assert_eq!(*shared, list(1));
     }
 
     #[test]
