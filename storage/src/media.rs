@@ -74,6 +74,10 @@ pub trait LogFile: Send + Sync + Debug {
     fn sync(&self) -> io::Result<()>;
     /// Cuts an unused tail off. No window may be open.
     fn truncate(&self, len: u64) -> io::Result<()>;
+    /// What the file system calls the file; 0 if it can't tell.
+    fn inode(&self) -> io::Result<u64> {
+        Ok(0)
+    }
     /// A window on the allocated bytes `[from, from + len)`.
     fn window(&self, from: u64, len: usize) -> io::Result<Box<dyn Window>>;
 }
@@ -103,6 +107,10 @@ pub trait ReadFile: Send + Debug {
     /// The next place at or behind `offset` that may hold something other than zeros; `None` if
     /// there is none. A medium that can't tell answers `offset`.
     fn next_data(&self, offset: u64) -> io::Result<Option<u64>>;
+    /// What the file system calls the file; 0 if it can't tell.
+    fn inode(&self) -> io::Result<u64> {
+        Ok(0)
+    }
     /// All bytes, mapped if the medium can.
     fn bytes(&self) -> io::Result<Box<dyn Deref<Target = [u8]> + Send>>;
 }

@@ -11,6 +11,7 @@ use codec::Zxid;
 use codec::disk::Compression;
 use common::*;
 use storage::Disk;
+use storage::log::{LogOptions, TxnLog};
 use storage::recover::{RecoveryError, Verdict};
 use storage::snapshot::SnapshotWriter;
 
@@ -69,6 +70,73 @@ fn corrupt(dir: &Path) -> (String, u64, Zxid, Zxid) {
     assert!(text.contains(&name) && text.contains(&offset.to_string()), "{text}");
     assert!(text.contains("leader") && text.contains("backup"), "says what to do: {text}");
     (name, offset, last, highest)
+}
+
+/// As we leave it: a mark beside the logs, and everything in front of it durable.
+fn marked_log() -> tempfile::TempDir {
+    let dir = two_logs();
+    let mut log = TxnLog::open(Disk::real(), LogOptions::new(dir.path()), Zxid(20)).unwrap();
+    (21..=30).for_each(|zxid| log.append(Zxid(zxid), &payload(zxid, 60)).unwrap());
+    log.close().unwrap();
+    dir
+}
+
+/// A server that goes on behind ours and is told TRUNC cuts our last log behind a record.
+#[test]
+fn a_marked_log_that_was_truncated_on_purpose_is_no_damage() {
+    let dir = marked_log();
+    let path = dir.path().join("log.15");
+    let cut = |len: usize| {
+        fs::File::options().write(true).open(&path).unwrap().set_len(len as u64).unwrap();
+    };
+    cut(record(7));
+    let (recorder, result) = recover(dir.path());
+    let recovered = result.unwrap();
+    assert_eq!((recovered.last, recovered.verdict), (Zxid(27), Verdict::Clean));
+    assert_eq!(recorder.txns.len(), 27);
+    assert!(recovered.warnings.iter().any(|w| w.contains("log.15")), "{:?}", recovered.warnings);
+    // Not behind a record: nobody does that on purpose.
+    for len in [record(6) + 1, record(7) - 1, record(6) + 50, 16] {
+        let dir = marked_log();
+        let path = dir.path().join("log.15");
+        fs::File::options().write(true).open(&path).unwrap().set_len(len as u64).unwrap();
+        assert_eq!(corrupt(dir.path()).0, "log.15", "{len} bytes");
+    }
+    // Half a copy is another file.
+    let dir = marked_log();
+    let path = dir.path().join("log.15");
+    let bytes = fs::read(&path).unwrap();
+    fs::write(dir.path().join("copy"), &bytes[..record(7)]).unwrap();
+    fs::rename(dir.path().join("copy"), &path).unwrap();
+    assert_eq!(corrupt(dir.path()).0, "log.15");
+    // Nor are zeros a cut.
+    let dir = marked_log();
+    change(&dir.path().join("log.15"), |file| file[record(7)..].fill(0));
+    assert_eq!(corrupt(dir.path()).0, "log.15");
+}
+
+/// Whatever stands in a file of that name now: the mark says nothing of it.
+#[test]
+fn a_marked_log_that_was_rewritten_is_judged_without_the_mark() {
+    let rewrite = |last: i64| {
+        let dir = marked_log();
+        let mut file = bytes::BytesMut::from(&b"ZKLG\0\0\0\x02\0\0\0\0\0\0\0\0"[..]);
+        for zxid in 21..=last {
+            codec::disk::encode_log_record(&mut file, &payload(zxid, 70));
+        }
+        file.resize(8192, 0);
+        fs::write(dir.path().join("log.15"), file).unwrap();
+        dir
+    };
+    let dir = rewrite(23);
+    let recovered = recover(dir.path()).1.unwrap();
+    assert_eq!((recovered.last, recovered.verdict), (Zxid(23), Verdict::Clean));
+    assert_eq!(recovered.warnings.len(), 1, "{:?}", recovered.warnings);
+    // A hole behind the mark's offset, with records behind it: not ours, so not cut.
+    let dir = rewrite(50);
+    let hole = 16 + 15 * (RECORD + 10);
+    change(&dir.path().join("log.15"), |file| file[hole..hole + 119].fill(0));
+    assert_eq!(corrupt(dir.path()).1, hole as u64);
 }
 
 #[test]

@@ -9,25 +9,41 @@
 //! holds anything. The offset may lag: it is stored to after each sync without a system call, and
 //! made durable when a log begins, when space is prepared, and at a clean close. Two slots, written
 //! in turn, each with a checksum: a torn one leaves the other.
+//!
+//! Another server may have run since. What it begins has other names; where it has changed the
+//! marked file itself, the mark claims nothing ([`believed`]). Times of files tell nothing: stores
+//! through a map change them late.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use codec::Zxid;
-use codec::disk::adler32;
+use codec::disk::{adler32, log_name};
 
+use super::scan::LogScan;
 use crate::error::DiskError;
 use crate::media::{Disk, LogFile, Window, parent};
 
 /// The file's name in the log directory.
 pub(crate) const NAME: &str = "rookeeper.durable";
 
-const MAGIC: [u8; 8] = *b"RKDUR\0\0\x01";
-const SLOT_LEN: usize = 48;
+const MAGIC: [u8; 8] = *b"RKDUR\0\0\x02";
+const SLOT_LEN: usize = 64;
+/// Where the sum of the fields in front of it stands.
+const SUM_AT: usize = 56;
 /// Slots stand in different sectors.
 const SLOT_STRIDE: usize = 512;
 const FILE_LEN: u64 = 1024;
+
+/// By what a file is known again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Identity {
+    /// What the file system calls it; 0 if it can't tell.
+    pub inode: u64,
+    /// The checksum of its first record as stored; 0 if it has none.
+    pub head: u64,
+}
 
 /// What a mark says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +52,8 @@ pub(crate) struct MarkAt {
     pub log: Zxid,
     /// Bytes of that file that are durable.
     pub offset: u64,
+    /// By what that file is known.
+    pub file: Identity,
     /// Name of the newest log file begun since: the files from `log` to this one are ours.
     pub newest: Zxid,
 }
@@ -68,8 +86,10 @@ impl MarkAt {
         slot[16..24].copy_from_slice(&self.log.0.to_be_bytes());
         slot[24..32].copy_from_slice(&self.offset.to_be_bytes());
         slot[32..40].copy_from_slice(&self.newest.0.to_be_bytes());
-        let sum = u64::from(adler32(&slot[..40]));
-        slot[40..].copy_from_slice(&sum.to_be_bytes());
+        slot[40..48].copy_from_slice(&self.file.inode.to_be_bytes());
+        slot[48..56].copy_from_slice(&self.file.head.to_be_bytes());
+        let sum = u64::from(adler32(&slot[..SUM_AT]));
+        slot[SUM_AT..].copy_from_slice(&sum.to_be_bytes());
         slot
     }
 
@@ -77,21 +97,68 @@ impl MarkAt {
         let (fields, []) = slot.as_chunks::<8>() else {
             return None;
         };
-        let [magic, turn, log, offset, newest, sum] = *fields else {
+        let [magic, turn, log, offset, newest, inode, head, sum] = *fields else {
             return None;
         };
-        let good = magic == MAGIC && u64::from_be_bytes(sum) == u64::from(adler32(&slot[..40]));
+        let good = magic == MAGIC && u64::from_be_bytes(sum) == u64::from(adler32(&slot[..SUM_AT]));
         let mark = MarkAt {
             log: Zxid(i64::from_be_bytes(log)),
             offset: u64::from_be_bytes(offset),
+            file: Identity { inode: u64::from_be_bytes(inode), head: u64::from_be_bytes(head) },
             newest: Zxid(i64::from_be_bytes(newest)),
         };
         good.then_some((u64::from_be_bytes(turn), mark))
     }
 }
 
+/// The mark as far as it may be believed, and why it is not if another program has changed the file
+/// that it speaks of.
+pub(crate) fn believed(
+    disk: &Disk,
+    log_dir: &Path,
+) -> Result<(Option<MarkAt>, Option<String>), DiskError> {
+    let read = read(disk, log_dir)?;
+    let Some(mark) = read.filter(|mark| mark.offset > 0) else {
+        return Ok((read, None));
+    };
+    let path = log_dir.join(log_name(mark.log));
+    let changed = match changed(disk, &path, mark) {
+        Err(error) if error.is_not_found() => None,
+        other => other?,
+    };
+    let warning =
+        changed.map(|how| format!("log {} {how}: another server did that", path.display()));
+    Ok((warning.is_none().then_some(mark), warning))
+}
+
+/// How another program has changed a marked file. Damage is not taken for that: all that is there
+/// must be whole, and a file that is cut must be the very same, cut behind a record, as TRUNC does.
+fn changed(disk: &Disk, path: &Path, mark: MarkAt) -> Result<Option<String>, DiskError> {
+    let mut scan = LogScan::open(disk, path)?;
+    let (offset, Ok(_)) = scan.take()? else {
+        return Ok(None);
+    };
+    let Identity { inode, head } = mark.file;
+    if head != 0 && head_of(scan.payload_at(offset)) != head {
+        return Ok(Some("begins with another record than it was begun with".into()));
+    }
+    let same = inode != 0 && scan.inode()? == inode;
+    if scan.len() >= mark.offset || !same {
+        return Ok(None);
+    }
+    while scan.take()?.1.is_ok() {}
+    let (end, durable) = (scan.position(), mark.offset);
+    let cut = end == scan.len();
+    Ok(cut.then(|| format!("was cut behind a record, at byte {end} of {durable}")))
+}
+
+/// What the first record of a file is known by.
+pub(crate) fn head_of(payload: &[u8]) -> u64 {
+    u64::from(adler32(payload))
+}
+
 /// The newest whole slot of the mark beside these logs, if there is one.
-pub(crate) fn read(disk: &Disk, log_dir: &Path) -> Result<Option<MarkAt>, DiskError> {
+fn read(disk: &Disk, log_dir: &Path) -> Result<Option<MarkAt>, DiskError> {
     let Some(file) = disk.read_small(&log_dir.join(NAME), FILE_LEN as usize)? else {
         return Ok(None);
     };
@@ -138,15 +205,14 @@ impl Mark {
     /// A new log file is about to be made; to be made durable before it is. What was unsynced in
     /// an older one stays so.
     pub fn begin(&mut self, log: Zxid) {
-        let MarkAt { log: from, offset, .. } =
-            self.at.unwrap_or(MarkAt { log, offset: 0, newest: log });
-        self.set(MarkAt { log: from, offset, newest: log });
+        let fresh = MarkAt { log, offset: 0, file: Identity::default(), newest: log };
+        self.set(MarkAt { newest: log, ..self.at.unwrap_or(fresh) });
     }
 
     /// Everything up to `offset` of `log` has become durable.
-    pub fn advance(&mut self, log: Zxid, offset: u64) {
+    pub fn advance(&mut self, log: Zxid, offset: u64, file: Identity) {
         let newest = self.at.map_or(log, |at| at.newest.max(log));
-        self.set(MarkAt { log, offset, newest });
+        self.set(MarkAt { log, offset, file, newest });
     }
 
     /// What the mark spoke of is durable or gone; the next log begins anew.
@@ -177,9 +243,10 @@ mod tests {
         assert_eq!(read(&disk, dir.path()).unwrap(), None);
         let mut mark = Mark::create(&disk, dir.path()).unwrap();
         assert_eq!(read(&disk, dir.path()).unwrap(), None);
-        let at = |offset| MarkAt { log: Zxid(7), offset, newest: Zxid(7) };
+        let file = Identity { inode: 3, head: 4 };
+        let at = |offset| MarkAt { log: Zxid(7), offset, file, newest: Zxid(7) };
         mark.begin(Zxid(7));
-        (2..=5).for_each(|offset| mark.advance(Zxid(7), offset));
+        (2..=5).for_each(|offset| mark.advance(Zxid(7), offset, file));
         assert_eq!(read(&disk, dir.path()).unwrap(), Some(at(5)));
         // Turn 5 stands in slot 1: damaged, the other slot is believed.
         mark.window.put(SLOT_STRIDE + 30, &[9]);
@@ -192,7 +259,7 @@ mod tests {
         let disk = Disk::real();
         let mut mark = Mark::create(&disk, dir.path()).unwrap();
         mark.begin(Zxid(1));
-        mark.advance(Zxid(1), 100);
+        mark.advance(Zxid(1), 100, Identity::default());
         mark.begin(Zxid(9));
         let read = || read(&disk, dir.path()).unwrap();
         let knows = |log, offset| MarkAt::knows(read(), Zxid(log), offset);
@@ -200,7 +267,7 @@ mod tests {
         assert_eq!(knows(1, 100), Known::Unsynced);
         assert_eq!(knows(9, 16), Known::Unsynced);
         assert_eq!(knows(10, 16), Known::Nothing);
-        mark.advance(Zxid(9), 50);
+        mark.advance(Zxid(9), 50, Identity::default());
         assert_eq!(knows(1, 0), Known::Nothing);
         assert_eq!(knows(9, 49), Known::Durable);
     }

@@ -133,6 +133,16 @@ impl LogScan {
         })
     }
 
+    /// Bytes of the file when it was last looked at.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// See [`ReadFile::inode`].
+    pub fn inode(&self) -> Result<u64, DiskError> {
+        self.file.inode().map_err(|error| DiskError::new("status", &self.path, &error))
+    }
+
     /// Where the next record begins: behind all those read so far.
     pub fn position(&self) -> u64 {
         self.position

@@ -10,6 +10,7 @@ use codec::Zxid;
 use codec::disk::FileHeader;
 use parking_lot::{Mutex, MutexGuard};
 
+use super::mark::Identity;
 use crate::error::DiskError;
 use crate::media::{Disk, LogFile};
 
@@ -35,6 +36,10 @@ pub(crate) struct Segment {
     pub end: AtomicU64,
     /// Whether its directory entry is durable.
     pub named: AtomicBool,
+    /// See [`super::mark::Identity`].
+    pub inode: u64,
+    /// As there; 0 until the first record is stored.
+    pub head: AtomicU64,
     pub space: Space,
 }
 
@@ -95,6 +100,11 @@ impl Space {
 }
 
 impl Segment {
+    /// By what the durable mark knows it again.
+    pub fn identity(&self) -> Identity {
+        Identity { inode: self.inode, head: self.head.load(Ordering::Acquire) }
+    }
+
     /// The part `[from, to)` that may be mapped for a record of `need` bytes at `from`.
     pub fn grant(
         &self,

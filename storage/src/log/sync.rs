@@ -144,12 +144,12 @@ impl Shared {
             return Ok(Zxid(target));
         }
         let segments = self.segments.lock().clone();
-        let ends = segments.last().map(|last| (last.first, last.end.load(Ordering::Acquire)));
+        let ends = segments.last().map(|last| (last, last.end.load(Ordering::Acquire)));
         if self.options.force_sync {
             segments.iter().try_for_each(|segment| self.sync_segment(segment))?;
             self.disk.check()?;
-            if let Some((log, offset)) = ends {
-                self.mark.lock().advance(log, offset);
+            if let Some((last, offset)) = ends {
+                self.mark.lock().advance(last.first, offset, last.identity());
             }
         }
         self.retire(&segments);

@@ -10,7 +10,7 @@ use codec::disk::log_record::{OVERHEAD, TRAILER};
 use codec::disk::{FileHeader, log_name, log_record_header};
 use codec::{Encode, Zxid};
 
-use super::mark::Mark;
+use super::mark::{Mark, head_of};
 use super::next::NextFile;
 use super::segment::{Segment, Space};
 use super::space::{LogSpace, SpaceThread};
@@ -196,7 +196,9 @@ impl TxnLog {
         };
         let NextFile { file, path: unfinished, space } = next;
         let (end, named) = (AtomicU64::new(0), AtomicBool::new(false));
-        let segment = Arc::new(Segment { first: zxid, file, path, end, named, space });
+        let inode = disk.change("status", &unfinished, || file.inode())?;
+        let head = AtomicU64::new(0);
+        let segment = Arc::new(Segment { first: zxid, file, path, end, named, inode, head, space });
         let header = FileHeader::LEN as u64;
         let mut active = Active::open(&self.shared, segment, 0, header + need)?;
         active.window.put(0, &FileHeader::LOG.to_bytes());
@@ -242,6 +244,9 @@ impl Active {
 
     fn store(&mut self, payload: &[u8]) {
         let at = (self.position - self.window_at) as usize;
+        if self.position == FileHeader::LEN as u64 {
+            self.segment.head.store(head_of(payload), Ordering::Release);
+        }
         let header = log_record_header(payload);
         self.window.put(at, &header);
         self.window.put(at + header.len(), payload);

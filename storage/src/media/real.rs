@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::ops::Deref;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -138,6 +138,10 @@ impl LogFile for RealLog {
         self.0.set_len(len)
     }
 
+    fn inode(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.ino())
+    }
+
     fn window(&self, from: u64, len: usize) -> io::Result<Box<dyn Window>> {
         Ok(Box::new(MapMut::new(&self.0, from, len)?))
     }
@@ -183,6 +187,10 @@ impl ReadFile for RealRead {
                 other => return other,
             }
         }
+    }
+
+    fn inode(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.ino())
     }
 
     fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {

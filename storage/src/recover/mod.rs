@@ -286,7 +286,8 @@ fn replay_logs(
 ) -> Result<(), RecoveryError> {
     let base = recovered.last;
     let files = files_from(log_files(disk, &options.log_dir)?, Zxid(base.0.saturating_add(1)));
-    let mark = mark::read(disk, &options.log_dir)?;
+    let (mark, warning) = mark::believed(disk, &options.log_dir)?;
+    recovered.warnings.extend(warning);
     let mut history = History::new(disk.clone(), files, mark, base);
     let mut read: Option<PathBuf> = None;
     loop {
