@@ -56,7 +56,7 @@ impl ReadyQueue {
             match ready {
                 Ready::Synced => common.effects.push(Effect::Synced),
                 Ready::Apply(txn, designated) => {
-                    common.effects.push(Effect::Apply(txn.clone()));
+                    common.apply(txn.clone());
                     if let Some(designated) = designated {
                         common.activate(&txn, designated);
                     }

@@ -82,9 +82,8 @@ pub struct Past {
     pub current_epoch: i64,
     /// Last zxid of the tree, the whole log applied.
     pub last_zxid: Zxid,
-    /// The newest transactions of that history. A window that does not end at `last_zxid` (after
-    /// the log was replayed into the tree, or in read-only mode) is dropped: a learner at its end
-    /// would be told that it has everything (ZK-3526).
+    /// The newest transactions of that history, as the last role gave it back; dropped unless it
+    /// ends at `last_zxid`.
     pub committed: CommittedLog,
 }
 
@@ -127,9 +126,7 @@ pub struct Leader {
 impl Leader {
     /// Begins a leadership: LEADING was decided.
     pub fn new(now: Millis, settings: Settings, membership: Membership, mut past: Past) -> Self {
-        if past.committed.max() != Some(past.last_zxid) {
-            past.committed.clear();
-        }
+        past.committed.must_end_at(past.last_zxid);
         let initial = Standing { epoch: past.current_epoch, last_zxid: past.last_zxid };
         let choice = EpochChoice::new(settings.me, past.accepted_epoch);
         let mut leader = Leader {

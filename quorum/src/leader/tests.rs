@@ -464,7 +464,7 @@ fn the_disk_is_asked_where_memory_does_not_reach() {
     assert!(sent(&leader.take_effects(), 3).contains(&(Snap, z)));
 }
 
-/// Guarded by the first lines of `Leader::new`. Found anew by the ensemble's random faults.
+/// Guarded by `must_end_at` in `Leader::new`. Found anew by the ensemble's random faults.
 #[test]
 fn zk_3526_a_window_that_ends_before_the_history_is_not_served_from() {
     let short = past(&[(1, 1), (1, 2)]);

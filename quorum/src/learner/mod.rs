@@ -18,6 +18,7 @@ use crate::follower::Follower;
 use crate::membership::Membership;
 use crate::observer::Observer;
 use crate::packet::{Packet, Txn};
+use crate::sync::CommittedLog;
 use crate::sync::learner::Joining;
 use crate::time::{Millis, Timing};
 pub use effect::{Effect, Leave, LeaveReason, Oddity};
@@ -43,7 +44,7 @@ pub struct Settings {
 }
 
 /// What the learner brings from its past, all of it durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Past {
     /// `acceptedEpoch`.
     pub accepted_epoch: i64,
@@ -51,6 +52,9 @@ pub struct Past {
     pub current_epoch: i64,
     /// Last zxid of the tree, the whole log applied.
     pub last_zxid: Zxid,
+    /// The newest transactions of that history, as the last role gave it back; dropped unless it
+    /// ends at `last_zxid`.
+    pub committed: CommittedLog,
 }
 
 /// What all phases of a learner share.
@@ -61,6 +65,8 @@ pub(crate) struct Common {
     /// Invariant: 0 until LEADERINFO.
     pub(crate) epoch: i64,
     pub(crate) effects: Vec<Effect>,
+    /// For the time when this server leads.
+    pub(crate) committed: CommittedLog,
     /// When the last packet came.
     pub(crate) heard_at: Millis,
     /// How long the leader may be silent, ms.
@@ -76,6 +82,11 @@ impl Common {
 
     pub(crate) fn ack(&mut self, zxid: Zxid) {
         self.send(Packet::bare(PacketType::Ack, zxid));
+    }
+
+    pub(crate) fn apply(&mut self, txn: Txn) {
+        self.committed.push(txn.clone());
+        self.effects.push(Effect::Apply(txn));
     }
 
     pub(crate) fn note(&mut self, oddity: Oddity) {
@@ -144,12 +155,15 @@ pub struct Learner {
 
 impl Learner {
     /// The connection to the leader stands: introduces this server.
-    pub fn new(now: Millis, settings: Settings, membership: Membership, past: Past) -> Self {
+    pub fn new(now: Millis, settings: Settings, membership: Membership, mut past: Past) -> Self {
+        past.committed.must_end_at(past.last_zxid);
+        let unfilled = CommittedLog::new(0, 0);
         let mut common = Common {
             settings,
             membership,
             epoch: 0,
             effects: Vec::new(),
+            committed: std::mem::replace(&mut past.committed, unfilled),
             heard_at: now,
             patience_ms: settings.timing.init_ms(),
             gone: false,
@@ -169,6 +183,11 @@ impl Learner {
     /// Whether it is synchronised.
     pub fn is_serving(&self) -> bool {
         !matches!(self.phase, Phase::Joining(_))
+    }
+
+    /// Gives back the window of committed transactions, for the next role.
+    pub fn into_committed(self) -> CommittedLog {
+        self.common.committed
     }
 
     /// The configurations that it knows.

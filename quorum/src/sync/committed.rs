@@ -1,7 +1,9 @@
 //! The last committed transactions, in memory: what DIFF is served from without touching the disk.
 //!
 //! Contiguous by construction (E.1, ZK-4925): a transaction that does not follow the last one
-//! empties the window, so that no hole is ever handed on.
+//! empties the window, so that no hole is ever handed on. A hole at the end of an epoch cannot be
+//! seen in the zxids: so every role begins with a window that ends exactly where its history ends
+//! ([`CommittedLog::must_end_at`]), and fills it itself.
 
 use std::collections::VecDeque;
 
@@ -49,6 +51,15 @@ impl CommittedLog {
     pub fn clear(&mut self) {
         self.txns.clear();
         self.bytes = 0;
+    }
+
+    /// Empties a window that does not end at the last zxid of the history: the log was replayed
+    /// into the tree past it, or it comes from read-only mode. A learner that stands at its end
+    /// would be told that it has everything, and what comes next would hide the hole (ZK-3526).
+    pub fn must_end_at(&mut self, last: Zxid) {
+        if self.max() != Some(last) {
+            self.clear();
+        }
     }
 
     /// The oldest zxid kept.

@@ -82,6 +82,7 @@ impl Joining {
         let version = common.membership.committed().version;
         let info = LearnerInfo::new(settings.me, version).to_bytes().freeze();
         common.send(Packet::with_data(kind, Zxid::new(past.accepted_epoch, 0), info));
+        let (last_queued, last_applied) = (past.last_zxid, past.last_zxid);
         Joining {
             past,
             step: Step::LeaderInfo,
@@ -91,8 +92,8 @@ impl Joining {
             pending: VecDeque::new(),
             committed: Vec::new(),
             late: Vec::new(),
-            last_queued: past.last_zxid,
-            last_applied: past.last_zxid,
+            last_queued,
+            last_applied,
             new_config: None,
             snapshot_saved: false,
         }
@@ -202,10 +203,12 @@ impl Joining {
         match packet.kind() {
             Some(PacketType::Diff) => self.step = Step::History,
             Some(PacketType::Trunc) => {
+                common.committed.clear();
                 self.begin_foreign(Mode::Trunc, zxid, Step::Truncation);
                 common.effects.push(Effect::Truncate(zxid));
             }
             Some(PacketType::Snap) => {
+                common.committed.clear();
                 self.begin_foreign(Mode::Snap, zxid, Step::Tree);
                 common.effects.push(Effect::ReceiveSnapshot(zxid));
             }
@@ -280,7 +283,7 @@ impl Joining {
             // Into the snapshot that is written at NEWLEADER.
             Some(txn) if self.mode != Mode::Diff => {
                 self.last_applied = txn.zxid;
-                common.effects.push(Effect::Apply(txn));
+                common.apply(txn);
             }
             Some(txn) => self.committed.push(txn),
         }
@@ -328,7 +331,7 @@ impl Joining {
         let Step::Log(last) = self.step else { return };
         if zxid >= last {
             self.last_applied = last;
-            common.effects.extend(self.committed.drain(..).map(Effect::Apply));
+            self.committed.drain(..).for_each(|txn| common.apply(txn));
             self.take_epoch(common);
         }
     }

@@ -107,7 +107,11 @@ impl Node {
             }
         }
         (self.last, self.tree) = self.disk.recover();
-        self.act = Act::Looking;
+        self.committed = match std::mem::replace(&mut self.act, Act::Looking) {
+            Act::Leading(leader) => leader.into_committed(),
+            Act::Learning { learner, .. } => learner.into_committed(),
+            _ => std::mem::replace(&mut self.committed, CommittedLog::new(500, usize::MAX)),
+        };
         self.serving = false;
         let history = History { last_zxid: self.last, current_epoch: self.disk.current };
         self.election.start_looking(now, history);
@@ -116,7 +120,6 @@ impl Node {
     pub fn apply(&mut self, txn: Txn) {
         assert!(quorum::packet::follows(self.last, txn.zxid), "{} then {txn:?}", self.last);
         self.last = txn.zxid;
-        self.committed.push(txn.clone());
         self.tree.push(txn);
     }
 

@@ -234,6 +234,7 @@ impl World {
             accepted_epoch: node.disk.accepted,
             current_epoch: node.disk.current,
             last_zxid: node.last,
+            committed: std::mem::replace(&mut node.committed, empty()),
         };
         let learner = Learner::new(now, settings, node.members.clone(), past);
         node.act = Act::Learning { learner: Box::new(learner), link: id };
@@ -308,7 +309,6 @@ impl World {
         match link.down.pop_front().unwrap() {
             Down::Tree(zxid, tree) => {
                 (node.last, node.tree) = (zxid, tree);
-                node.committed.clear();
                 learner.handle_snapshot_received(now);
             }
             Down::Packet(packet) => {
@@ -460,7 +460,6 @@ impl World {
                 node.disk.truncate(zxid);
                 (_, node.tree) = node.disk.recover();
                 node.last = zxid;
-                node.committed.clear();
                 if let Act::Learning { learner, .. } = &mut node.act {
                     learner.handle_truncated(now, true);
                 }
