@@ -14,12 +14,15 @@ use crate::arena::NodeId;
 pub(crate) struct Owned {
     pub(crate) nodes: IdSet,
     pub(crate) missing: BTreeSet<Arc<str>>,
+    /// Sum of the lengths of the missing paths.
+    pub(crate) missing_bytes: usize,
     /// How many of them are in the data table.
     pub(crate) data: u32,
 }
 
 impl Owned {
-    const NONE: Owned = Owned { nodes: IdSet::new(), missing: BTreeSet::new(), data: 0 };
+    const NONE: Owned =
+        Owned { nodes: IdSet::new(), missing: BTreeSet::new(), missing_bytes: 0, data: 0 };
 
     pub(crate) fn len(&self) -> usize {
         self.nodes.len() + self.missing.len()
@@ -53,9 +56,12 @@ impl Owners {
     pub(crate) fn add(&mut self, watcher: WatcherId, place: Place<'_>) {
         let owned = self.0.entry_or(watcher.index(), || Box::new(Owned::NONE));
         match place {
-            Place::Node(node) => owned.nodes.insert(node.index()),
-            Place::Missing(path) => owned.missing.insert(path.clone()),
-        };
+            Place::Node(node) => drop(owned.nodes.insert(node.index())),
+            Place::Missing(path) => {
+                let is_new = owned.missing.insert(path.clone());
+                owned.missing_bytes += if is_new { path.len() } else { 0 };
+            }
+        }
     }
 
     pub(crate) fn remove(&mut self, watcher: WatcherId, place: Place<'_>) {
@@ -63,9 +69,12 @@ impl Owners {
             return;
         };
         match place {
-            Place::Node(node) => owned.nodes.remove(node.index()),
-            Place::Missing(path) => owned.missing.remove(path),
-        };
+            Place::Node(node) => drop(owned.nodes.remove(node.index())),
+            Place::Missing(path) => {
+                let was_there = owned.missing.remove(path);
+                owned.missing_bytes -= if was_there { path.len() } else { 0 };
+            }
+        }
         if owned.nodes.is_empty() && owned.missing.is_empty() {
             self.0.remove(watcher.index());
         }

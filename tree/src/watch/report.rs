@@ -111,6 +111,11 @@ impl WatchTable {
             }
             audit.path(of, |owned| owned.missing.contains(path));
         }
+        for (watcher, owned) in self.owners.watchers() {
+            if owned.missing_bytes != owned.missing.iter().map(|path| path.len()).sum::<usize>() {
+                return Some(format!("bytes of missing paths of {watcher:?} are miscounted"));
+            }
+        }
         audit.verdict(recursive)
     }
 }

@@ -111,6 +111,12 @@ impl WatchTable {
         if before.any(kind.modes()) { Ok(()) } else { Err(ErrorCode::NoWatcher) }
     }
 
+    /// Bytes of the paths without a node that this connection watches, so that the server can part
+    /// with one that stores whole trees here. Costs a lookup.
+    pub fn missing_bytes_of(&self, watcher: WatcherId) -> usize {
+        self.owners.get(watcher).map_or(0, |owned| owned.missing_bytes)
+    }
+
     /// The connection is closed: all its watches go. Costs what it watched. Nothing may be
     /// registered for it afterwards, or it stays for whoever gets the id next.
     pub fn remove_watcher(&mut self, watcher: WatcherId) {

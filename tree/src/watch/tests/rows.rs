@@ -433,6 +433,24 @@ fn removed_watches_on_missing_paths_are_gone_as_well() {
     assert_eq!(world.look(), [created(1, "/a")]);
 }
 
+#[test]
+fn bytes_of_missing_paths_are_counted_per_connection_while_they_are_missing() {
+    let mut world = World::new(&[]);
+    world.data(1, "/abc");
+    world.child(1, "/abc");
+    world.persistent(1, "/de");
+    world.data(2, "/abc");
+    let bytes = |world: &World| [1, 2, 3].map(|id| world.watches.missing_bytes_of(w(id)));
+    assert_eq!(bytes(&world), [7, 4, 0]);
+    world.create("/abc");
+    world.create("/de");
+    assert_eq!(bytes(&world), [0, 0, 0]);
+    world.delete("/de");
+    assert_eq!(bytes(&world), [3, 0, 0]);
+    world.watches.remove_watcher(w(1));
+    assert_eq!(bytes(&world), [0, 0, 0]);
+}
+
 // The words wchs, wchc, wchp
 
 #[test]
