@@ -1,5 +1,5 @@
 //! Figures of the log on this machine's disk: `log_figures <directory>`. Appends alone, then groups
-//! with a sync each, with space prepared ahead by its thread and without.
+//! with a sync each, with space prepared ahead by its thread and without; and what a roll costs.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -80,10 +80,34 @@ fn groups(dir: &Path, ahead: bool, group: i64, rounds: usize) {
     );
 }
 
+/// The append that begins a file behind a roll, between groups that are synced.
+fn rolls(dir: &Path, ahead: bool) {
+    let (_dir, mut log) = open(dir, ahead);
+    let syncer = log.syncer();
+    let (mut zxid, mut begins) = (0, Vec::new());
+    for _ in 0..40 {
+        let begun = Instant::now();
+        zxid += 1;
+        log.append(Zxid(zxid), &payload(zxid)).unwrap();
+        begins.push(begun.elapsed());
+        for _ in 0..30 {
+            (0..200).for_each(|_| {
+                zxid += 1;
+                log.append(Zxid(zxid), &payload(zxid)).unwrap();
+            });
+            syncer.sync().unwrap();
+        }
+        log.roll();
+    }
+    begins.sort();
+    println!("roll, ahead {ahead:5}: p50 {:?}, worst {:?}", begins[20], begins[39]);
+}
+
 fn main() {
     let dir = std::env::args().nth(1).unwrap_or_else(|| ".".into());
     let dir = Path::new(&dir);
     for ahead in [false, true] {
+        rolls(dir, ahead);
         appends(dir, ahead);
     }
     for (group, rounds) in [(1, 5000), (16, 2000), (64, 1500), (400, 500)] {
