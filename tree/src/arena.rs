@@ -55,6 +55,8 @@ pub(crate) struct Kin {
     pub(crate) aversion: i32,
     first_child: u32,
     num_children: u32,
+    /// Nodes below it, at any depth.
+    descendants: u32,
 }
 
 const KIN_VACANT: u32 = NONE;
@@ -106,7 +108,9 @@ impl Kin {
     /// What a node without a record of its own stands for.
     fn of(czxid: i64) -> Self {
         let (owner, cversion, aversion) = (0, 0, 0);
-        Kin { pzxid: czxid, owner, cversion, aversion, first_child: NONE, num_children: 0 }
+        let (first_child, num_children, descendants) = (NONE, 0, 0);
+        let pzxid = czxid;
+        Kin { pzxid, owner, cversion, aversion, first_child, num_children, descendants }
     }
 }
 
@@ -288,6 +292,20 @@ impl Arena {
         self.kin(id).num_children
     }
 
+    pub(crate) fn descendants(&self, id: NodeId) -> u32 {
+        self.kin(id).descendants
+    }
+
+    /// Adds to the counts of `id` and of everything above it. Deep nodes pay for their depth, as
+    /// they do when they are looked up.
+    fn count_below(&mut self, id: u32, change: impl Fn(&mut u32)) {
+        let mut at = id;
+        while at != NONE {
+            change(&mut self.kin_mut(NodeId(at)).descendants);
+            at = self.nodes[at].parent;
+        }
+    }
+
     pub(crate) fn parent(&self, id: NodeId) -> Option<NodeId> {
         NodeId::some(self.nodes[id.0].parent)
     }
@@ -305,7 +323,7 @@ impl Arena {
     }
 
     /// Links `child` at the head of its parent's list: a snapshot that is already inside that
-    /// list never meets it.
+    /// list never meets it. The child has no children yet.
     pub(crate) fn link(&mut self, parent: NodeId, child: NodeId) {
         let kin = self.kin_mut(parent);
         let head = std::mem::replace(&mut kin.first_child, child.0);
@@ -315,9 +333,10 @@ impl Arena {
         if head != NONE {
             self.nodes[head].prev = child.0;
         }
+        self.count_below(parent.0, |count| *count += 1);
     }
 
-    /// Takes `child` out of its parent's list.
+    /// Takes `child`, which has no children any more, out of its parent's list.
     pub(crate) fn unlink(&mut self, child: NodeId) {
         let node = &mut self.nodes[child.0];
         let (parent, next, prev) = (node.parent, node.next, node.prev);
@@ -332,6 +351,7 @@ impl Arena {
         if next != NONE {
             self.nodes[next].prev = prev;
         }
+        self.count_below(parent, |count| *count -= 1);
     }
 
     /// The node after `id` in preorder, leaving out what is below `id`.
@@ -421,7 +441,7 @@ mod tests {
     #[test]
     fn a_node_is_a_cache_line_and_its_rarer_parts_are_small() {
         assert_eq!((size_of::<Node>(), align_of::<Node>()), (64, 64));
-        assert_eq!((size_of::<Kin>(), size_of::<Revision>()), (32, 24));
+        assert_eq!((size_of::<Kin>(), size_of::<Revision>()), (40, 24));
     }
 
     #[test]

@@ -81,17 +81,20 @@ impl Tree {
     }
 
     fn check_children(&self, id: NodeId, path: &str) -> Result<(), String> {
-        let (mut count, mut before) = (0, None);
+        let (mut count, mut below, mut before) = (0, 0, None);
         let mut next = self.nodes.first_child(id);
         while let Some(child) = next {
             let linked = (self.nodes.parent(child), self.nodes.prev_sibling(child));
             ensure(linked == (Some(id), before), || format!("{path}: broken child list"))?;
             (count, before) = (count + 1, next);
+            below += 1 + self.nodes.descendants(child);
             next = self.nodes.next_sibling(child);
             ensure(count <= self.nodes.len(), || format!("{path}: endless child list"))?;
         }
         let told = self.nodes.num_children(id) as usize;
-        ensure(count == told, || format!("{path}: {count} children, {told} counted"))
+        ensure(count == told, || format!("{path}: {count} children, {told} counted"))?;
+        let told = self.nodes.descendants(id);
+        ensure(below == told, || format!("{path}: {below} descendants, {told} counted"))
     }
 
     fn check_totals(&self, found: &Found) -> Result<(), String> {

@@ -41,6 +41,8 @@ pub struct PrepareRules {
     pub close_session_paths: bool,
     /// Most bytes of paths that one closeSession may list (what every member can read back).
     pub close_session_bytes_max: usize,
+    /// Most bytes of the parts of one multi, their ACLs expanded (what every member can read back).
+    pub multi_bytes_max: usize,
 }
 
 impl Default for PrepareRules {
@@ -53,6 +55,7 @@ impl Default for PrepareRules {
             digest: true,
             close_session_paths: true,
             close_session_bytes_max: 1 << 20,
+            multi_bytes_max: (2 << 20) - 1024,
         }
     }
 }

@@ -48,9 +48,11 @@ impl Preparer {
         let steps = request.ops.into_iter().map(normalise).collect::<Result<Vec<_>, _>>()?;
         let (mark, digest, total) = (self.overlay.mark(), self.digest, steps.len());
         let mut parts = Vec::with_capacity(total);
+        let mut room = self.rules.multi_bytes_max;
         for step in steps {
-            match self.step(tree, caller, zxid, step) {
-                Ok(body) => parts.push(Part::new(&body)),
+            let part = self.step(tree, caller, zxid, step).map(|body| Part::new(&body));
+            match part.and_then(|part| fits(part, &mut room)) {
+                Ok(part) => parts.push(part),
                 Err(code) => {
                     self.overlay.roll_back(mark);
                     self.digest = digest;
@@ -78,6 +80,12 @@ impl Preparer {
             Step::Other(_) => Err(ErrorCode::MarshallingError),
         }
     }
+}
+
+/// A part that still fits: what no member could read back must not become a transaction.
+fn fits(part: Part, room: &mut usize) -> Result<Part, ErrorCode> {
+    *room = room.checked_sub(part.body.len() + 8).ok_or(ErrorCode::MarshallingError)?;
+    Ok(part)
 }
 
 enum Step<'r> {

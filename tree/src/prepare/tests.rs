@@ -368,3 +368,19 @@ fn a_session_in_bad_standing_is_refused_behind_the_flags() {
     assert_eq!(ask(9), ErrorCode::BadArguments);
     assert_eq!(ask(0), ErrorCode::SessionExpired);
 }
+
+#[test]
+fn a_multi_that_no_member_could_read_back_is_refused_whole() {
+    let mut bench = Bench::new(PrepareRules { multi_bytes_max: 1000, ..rules() });
+    let names: Vec<String> = (0..9).map(|n| format!("auth{n}")).collect();
+    bench.identities.extend(names.iter().map(|name| Identity::new("digest", name)));
+    let auth = |path| {
+        let acl = Some(vec![Acl::new(perms::ALL, "auth", "")]);
+        MultiOp::Create(CreateRequest { acl, ..create(path, 0) })
+    };
+    bench.ask(OpCode::Multi, &multi(vec![auth("/a"), auth("/b"), auth("/c"), auth("/d")]));
+    let applied = bench.settle().pop().unwrap();
+    let TxnResult::Multi(results) = applied.result else { panic!("{applied:?}") };
+    assert!(results.contains(&OpResult::Error(ErrorCode::MarshallingError)), "{results:?}");
+    assert!(bench.tree.find("/a").is_none());
+}
