@@ -78,6 +78,14 @@ impl Look<'_> {
                 bytes = state.unsent(), "closed: the client asks and does not read its answers");
             state.ending = Ending::Now;
         }
+        let may_watch = match op {
+            OpCode::SetWatches | OpCode::SetWatches2 | OpCode::AddWatch => true,
+            OpCode::Exists => body.last() != Some(&0),
+            _ => false,
+        };
+        if may_watch {
+            watches::bound(self, state);
+        }
         bytes as u64 + self.hidden_cost(op)
     }
 

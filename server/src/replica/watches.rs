@@ -7,6 +7,7 @@ use codec::client::{
 use codec::{Decode, ErrorCode, OpCode, Zxid};
 use tree::watch::{AddWatchMode, Replay, WatcherType};
 
+use super::connection::{Ending, State};
 use super::reads::{Look, read, some_path};
 use super::replies;
 
@@ -23,6 +24,19 @@ pub(super) fn add(look: &Look<'_>, body: &[u8], out: &mut BytesMut) -> Answer {
     }
     out.put_i32(0);
     Ok(())
+}
+
+/// Bytes of paths without a node that one connection may watch: each of them is stored.
+const MISSING_BYTES_MAX: usize = 64 << 20;
+
+/// Ends a connection that would store whole trees of missing paths here.
+pub(super) fn bound(look: &Look<'_>, state: &mut State) {
+    let bytes = look.replica.watches.lock().missing_bytes_of(look.from.id);
+    if bytes > MISSING_BYTES_MAX {
+        tracing::warn!(peer = %look.from.peer, session = %look.from.session(), bytes,
+            "closed: the client watches too many long paths where there is no node");
+        state.ending = Ending::Now;
+    }
 }
 
 /// checkWatches.

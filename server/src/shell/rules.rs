@@ -43,6 +43,7 @@ pub fn prepare(config: &ServerConfig) -> PrepareRules {
         close_session_paths: config.features.close_session_txn,
         // Every member reads back buffer plus extra; headers and digest want some of it.
         close_session_bytes_max: limits.jute_max_buffer as usize,
+        multi_bytes_max: (limits.jute_max_buffer as usize).saturating_mul(2).saturating_sub(1024),
     }
 }
 

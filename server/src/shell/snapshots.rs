@@ -80,7 +80,7 @@ pub fn write(server: &Server) -> Result<SnapshotInfo, DiskError> {
         let cursor = tree.open_cursor();
         let sessions: Vec<_> = tree.sessions().collect();
         let lists = tree.acls().iter().filter(|record| record.id() != -1 && record.is_resolved());
-        let acls: Vec<_> = lists.map(|record| (record.id(), record.entries().to_vec())).collect();
+        let acls: Vec<_> = lists.map(|record| (record.id(), record.shared())).collect();
         (cursor, tree.last_zxid(), sessions, acls)
     };
     let result = (|| {

@@ -16,13 +16,19 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use bytes::BytesMut;
 use codec::txn::{ErrorTxn, TxnBody, TxnDigest, TxnHeader};
 use codec::{Decode, Encode, ErrorCode, OpCode, SessionId, Xid, Zxid};
 
+use crate::arena::NodeId;
 use crate::authorize::{AccessRules, Identity};
 use crate::tree::Tree;
 pub use overlay::Overlay;
+
+/// Ephemerals left to one closeSession unless told otherwise: about a millisecond's work.
+const CLOSE_SESSION_PATHS_MAX: usize = 1000;
 
 /// Settings that decide what requests become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,13 +100,30 @@ pub struct Preparer {
     last_zxid: Zxid,
     /// Digest of the tree behind everything in flight.
     digest: u64,
+    /// Most ephemerals that are left to a closeSession.
+    close_session_paths_max: usize,
+    /// Sessions whose surplus ephemerals are being deleted, and the last node looked at.
+    closing: BTreeMap<SessionId, NodeId>,
 }
 
 impl Preparer {
     /// A preparer whose first transaction follows `last_zxid`, with nothing in flight.
     pub fn new(rules: PrepareRules, tree: &Tree, last_zxid: Zxid) -> Self {
         let overlay = Overlay::new(tree.config().hash_seed);
-        Preparer { rules, overlay, last_zxid, digest: tree.digest() }
+        Preparer {
+            rules,
+            overlay,
+            last_zxid,
+            digest: tree.digest(),
+            close_session_paths_max: CLOSE_SESSION_PATHS_MAX,
+            closing: BTreeMap::new(),
+        }
+    }
+
+    /// Sets how many ephemerals [`Self::prepare_session_deletions`] leaves to the closeSession
+    /// (1000 if nobody does): no more are listed and removed in one go.
+    pub fn set_close_session_paths_max(&mut self, max: usize) {
+        self.close_session_paths_max = max;
     }
 
     /// zxid of the last transaction prepared.

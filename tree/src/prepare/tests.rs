@@ -371,7 +371,7 @@ fn a_session_in_bad_standing_is_refused_behind_the_flags() {
 
 #[test]
 fn a_multi_that_no_member_could_read_back_is_refused_whole() {
-    let mut bench = Bench::new(PrepareRules { multi_bytes_max: 1000, ..rules() });
+    let mut bench = Bench::new(PrepareRules { multi_bytes_max: 900, ..rules() });
     let names: Vec<String> = (0..9).map(|n| format!("auth{n}")).collect();
     bench.identities.extend(names.iter().map(|name| Identity::new("digest", name)));
     let auth = |path| {
