@@ -36,7 +36,7 @@
 //! disk before it answers ([`discovery`]); a leader was seen to know everything that its quorum
 //! knows; a learner takes the new epoch only when it holds the new history ([`Learner`]); nothing is
 //! acknowledged that is not on disk, nothing applied that is not committed and on disk; what a
-//! learner has and the leader lacks is cut away or outranked ([`sync::plan`]).
+//! learner has and the leader lacks is cut away or outranked ([`sync::plan()`]).
 //!
 //! # The rooms
 //!

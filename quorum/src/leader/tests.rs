@@ -157,6 +157,22 @@ fn no_epoch_is_told_before_it_is_durable() {
     assert_eq!(sent(&effects, 3), [(LeaderInfo, 8 << 32)]);
 }
 
+/// Guarded by `own` in `try_start`.
+#[test]
+fn nothing_is_served_before_the_leaders_own_epoch_is_durable() {
+    let mut leader = leader_of(THREE, past(&[]));
+    introduce(&mut leader, 2, 0);
+    introduce(&mut leader, 3, 0);
+    leader.handle_accepted_epoch_persisted(NOW);
+    for n in [2, 3] {
+        leader.handle_packet(NOW, id(n), epoch_ack(0, Zxid::ZERO));
+        leader.handle_packet(NOW, id(n), ack(Zxid::new(1, 0)));
+    }
+    assert!(!leader.is_serving());
+    leader.handle_current_epoch_persisted(NOW);
+    assert!(leader.is_serving());
+}
+
 #[test]
 fn an_ensemble_of_one_serves_alone() {
     let mut leader = leader_of("server.1=a:1:2", past(&[]));

@@ -1,5 +1,5 @@
 //! Phase 2, synchronisation: what a leader sends to bring a learner to its own history
-//! ([`plan`]), from the window of committed transactions that it keeps ([`committed`]), and how
+//! ([`plan()`]), from the window of committed transactions that it keeps ([`committed`]), and how
 //! the learner takes it in (`learner`).
 
 pub mod committed;

@@ -125,7 +125,7 @@ fn zk_2418_a_gap_between_disk_and_memory_gives_the_tree() {
     assert_eq!(steps(&PlanInput { disk: Some(joined), ..asked })[0], Step::Diff(asked.last));
 }
 
-/// Guarded by the arm `Some(shared) if same_epoch` of `join`: min <= P <= max is not enough.
+/// Guarded by the last two arms of `join`: min <= P <= max is not enough for a DIFF.
 #[test]
 fn zk_1154_1156_a_foreign_transaction_inside_the_window_is_cut() {
     let committed = log(&[0x1_0000_0001, 0x1_0000_0002, 0x2_0000_0001]);
@@ -135,6 +135,11 @@ fn zk_1154_1156_a_foreign_transaction_inside_the_window_is_cut() {
     let committed = log(&[0x1_0000_0001, 0x1_0000_0002, 0x3_0000_0001, 0x3_0000_0002]);
     let foreign = input(&committed, 0x2_0000_0001, 0x3_0000_0002);
     assert_eq!(steps(&foreign), [Step::Snap(Zxid(0x3_0000_0002))]);
+    let hole = window(0x1_0000_0001, 0x1_0000_0003, 0x3_0000_0001);
+    let foreign = input(&committed, 0x1_0000_0002, 0x3_0000_0002);
+    let committed = log(&[0x3_0000_0001, 0x3_0000_0002]);
+    let foreign = PlanInput { committed: &committed, disk: Some(hole), ..foreign };
+    assert_eq!(steps(&foreign)[0], Step::Trunc(Zxid(0x1_0000_0001)));
 }
 
 /// Guarded by row 3: `peer > input.max()` whatever the epochs.
@@ -144,6 +149,9 @@ fn zk_2832_an_old_leader_with_one_entry_more_is_cut_although_the_epochs_differ()
     // Epoch 2 saw no write: the leader's last processed is 2<<32, the log's end 1|1.
     let returned = input(&committed, 0x1_0000_0002, 2 << 32);
     assert_eq!(steps(&returned), [Step::Trunc(Zxid(0x1_0000_0001))]);
+    let newer = PlanInput { epoch: 3, tip: Zxid(0x1_0000_0001), ..returned };
+    let newer = PlanInput { peer_last: Zxid(0x2_0000_0001), last: Zxid(3 << 32), ..newer };
+    assert_eq!(steps(&newer), [Step::Trunc(Zxid(0x1_0000_0001))]);
     let careful = PlanInput { prefer_trunc: false, ..returned };
     assert_eq!(steps(&careful), [Step::Snap(Zxid(2 << 32))]);
 }
