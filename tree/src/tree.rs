@@ -2,6 +2,7 @@
 //! all changes are in `apply`. Pure: no clock, no I/O, no watch, no authorisation.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use codec::{SessionId, Zxid};
 
@@ -182,6 +183,20 @@ impl Tree {
     /// The nodes that go with `session`, in no useful order.
     pub fn ephemeral_ids_of(&self, session: SessionId) -> impl Iterator<Item = NodeId> {
         self.owners.of(session)
+    }
+
+    /// The nodes that go with `session` whose ids come after `after`, by id.
+    pub(crate) fn ephemeral_ids_after(
+        &self,
+        session: SessionId,
+        after: Option<NodeId>,
+    ) -> impl Iterator<Item = NodeId> {
+        let first = match after {
+            Some(node) => Bound::Excluded((session, node)),
+            None => Bound::Included((session, NodeId(0))),
+        };
+        let last = Bound::Included((session, NodeId(u32::MAX)));
+        self.owners.ephemerals.range((first, last)).map(|(_, id)| *id)
     }
 
     /// The paths of the nodes that go with `session`, sorted.

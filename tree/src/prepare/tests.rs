@@ -228,6 +228,65 @@ fn a_close_session_that_nobody_could_read_back_is_split() {
     assert_eq!(bench.tree.ephemeral_count(), 0);
 }
 
+/// What a slice of at most four deletions holds, and whether there is more.
+fn slice(bench: &mut Bench) -> (usize, bool) {
+    let Bench { tree, preparer, queue, .. } = bench;
+    let before = queue.len();
+    let more = preparer.prepare_session_deletions(tree, SESSION, 4, 5, |prepared, payload| {
+        assert_eq!(prepared.op, OpCode::Delete);
+        queue.push(payload);
+    });
+    (queue.len() - before, more)
+}
+
+#[test]
+fn surplus_ephemerals_of_a_large_session_go_slice_by_slice_before_it() {
+    for settle_between in [false, true] {
+        let mut bench = Bench::new(rules());
+        bench.preparer.set_close_session_paths_max(10);
+        (0..25).for_each(|n| assert_eq!(bench.create(&format!("/e{n:02}"), 1), ErrorCode::Ok));
+        bench.settle();
+        bench.ask(OpCode::Delete, &delete("/e01", -1));
+        bench.create("/in-flight", 1);
+        let mut slices = Vec::new();
+        loop {
+            slices.push(slice(&mut bench));
+            if settle_between {
+                bench.settle();
+            }
+            if !slices[slices.len() - 1].1 {
+                break;
+            }
+        }
+        let deletions: usize = slices.iter().map(|(count, _)| count).sum();
+        assert!(slices.len() == 4 && (14..=15).contains(&deletions), "{slices:?}");
+        let mut out = BytesMut::new();
+        bench.preparer.prepare_close_session(&bench.tree, SESSION, Xid(0), 5, &mut out, |_, _| {
+            panic!("no surplus is left")
+        });
+        let txn = Txn::from_bytes(&out).unwrap();
+        let TxnBody::CloseSession(Some(body)) = &txn.body else { panic!("{txn:?}") };
+        let listed = body.paths_to_delete.iter().flatten().count();
+        assert_eq!(listed + deletions, 25, "all but the deleted one, and the one in flight");
+        bench.queue.push(out);
+        bench.settle();
+        assert_eq!(bench.tree.ephemeral_count(), 0);
+        assert!(bench.preparer.closing.is_empty());
+    }
+}
+
+#[test]
+fn a_session_of_normal_size_is_left_to_its_close_session() {
+    let mut bench = Bench::new(rules());
+    bench.preparer.set_close_session_paths_max(10);
+    (0..10).for_each(|n| assert_eq!(bench.create(&format!("/e{n}"), 1), ErrorCode::Ok));
+    bench.settle();
+    assert_eq!(slice(&mut bench), (0, false));
+    assert_eq!(bench.create("/e10", 1), ErrorCode::Ok);
+    bench.settle();
+    assert_eq!(slice(&mut bench), (1, false));
+}
+
 fn multi(ops: Vec<MultiOp<'_>>) -> MultiRequest<'_> {
     MultiRequest { ops }
 }
