@@ -13,8 +13,6 @@ use codec::{Acl, AclList, ErrorCode};
 use crate::acl_cache::AclRecord;
 use crate::network::{self, Network};
 
-/// Most bytes that a list fit to be stored may take once encoded: what fits into one packet.
-const ACL_BYTES_MAX: usize = (1 << 20) - 1;
 /// Entries of a list that are compared with each other one by one.
 const FEW: usize = 8;
 
@@ -46,11 +44,14 @@ pub struct AccessRules {
     pub skip_acl: bool,
     /// Whether the digest provider is there (`DigestAuthenticationProvider.enabled`).
     pub digest: bool,
+    /// Most bytes that a list fit to be stored may take once encoded: what fits into one packet
+    /// (`jute.maxbuffer`), so that it can be read back.
+    pub acl_bytes_max: usize,
 }
 
 impl Default for AccessRules {
     fn default() -> Self {
-        AccessRules { skip_acl: false, digest: true }
+        AccessRules { skip_acl: false, digest: true, acl_bytes_max: (1 << 20) - 1 }
     }
 }
 
@@ -133,14 +134,16 @@ impl AccessRules {
     ///
     /// # Errors
     /// INVALIDACL for a null or empty list, an unknown scheme, an id that its scheme does not
-    /// accept, or `auth` without an authenticated identity; MARSHALLINGERROR for a null id.
+    /// accept, `auth` without an authenticated identity, or a list longer than
+    /// [`Self::acl_bytes_max`]; MARSHALLINGERROR for a null id.
     pub fn fix_up(
         self,
         asked: Option<&[Acl<'_>]>,
         identities: &[Identity],
     ) -> Result<AclList, ErrorCode> {
         let asked = asked.filter(|list| !list.is_empty()).ok_or(ErrorCode::InvalidAcl)?;
-        let mut fixed = Fixed { list: AclList::with_capacity(asked.len()), bytes: 4 };
+        let mut fixed =
+            Fixed { list: AclList::with_capacity(asked.len()), bytes: 4, max: self.acl_bytes_max };
         let mut seen = BTreeSet::new();
         for (position, entry) in asked.iter().enumerate() {
             let is_new = if asked.len() <= FEW {
@@ -182,8 +185,9 @@ impl AccessRules {
 /// A list on its way to be stored.
 struct Fixed {
     list: AclList,
-    /// What it takes once encoded.
+    /// What it takes once encoded, and may take.
     bytes: usize,
+    max: usize,
 }
 
 impl Fixed {
@@ -191,7 +195,7 @@ impl Fixed {
     /// INVALIDACL if the list would be too long for one packet: nobody could read it.
     fn push(&mut self, perms: i32, scheme: &str, id: &str) -> Result<(), ErrorCode> {
         self.bytes += 12 + scheme.len() + id.len();
-        if self.bytes > ACL_BYTES_MAX {
+        if self.bytes > self.max {
             return Err(ErrorCode::InvalidAcl);
         }
         self.list.push(Acl::new(perms, scheme.to_string(), id.to_string()));
@@ -241,7 +245,8 @@ pub const READ_OR_ADMIN: i32 = perms::READ | perms::ADMIN;
 mod tests {
     use super::*;
 
-    const RULES: AccessRules = AccessRules { skip_acl: false, digest: true };
+    const RULES: AccessRules =
+        AccessRules { skip_acl: false, digest: true, acl_bytes_max: (1 << 20) - 1 };
 
     fn ids(list: &[(&str, &str)]) -> Vec<Identity> {
         list.iter().map(|(scheme, id)| Identity::new(scheme, id)).collect()
@@ -338,6 +343,11 @@ mod tests {
         let asked: Vec<Acl<'_>> = (0..100).map(|n| Acl::new(1, "auth", format!("{n}"))).collect();
         assert_eq!(RULES.fix_up(Some(&asked), &who), Err(ErrorCode::InvalidAcl));
         assert_eq!(RULES.fix_up(Some(&asked[..20]), &who).unwrap().len(), 20_000);
+        let exact = [Acl::new(1, "digest", "a:b")];
+        let bytes = codec::Encode::to_bytes(&exact.to_vec()).len();
+        let rules = |acl_bytes_max| AccessRules { acl_bytes_max, ..RULES };
+        assert!(rules(bytes).fix_up(Some(&exact), &[]).is_ok());
+        assert_eq!(rules(bytes - 1).fix_up(Some(&exact), &[]), Err(ErrorCode::InvalidAcl));
     }
 
     #[test]
