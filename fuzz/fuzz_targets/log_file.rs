@@ -67,7 +67,9 @@ impl Replay for Zxids {
         Ok(())
     }
 
-    fn snapshot_done(&mut self, _: Zxid, _: Option<(Zxid, i64)>) {}
+    fn snapshot_done(&mut self, _: Zxid, _: Option<(Zxid, i64)>) -> Result<(), String> {
+        Ok(())
+    }
 
     fn txn(&mut self, payload: &[u8]) -> Result<(), String> {
         let header = TxnHeader::from_bytes(payload).map_err(|error| error.to_string())?;

@@ -9,7 +9,7 @@ use crate::error::{DirectoryError, DiskError};
 use crate::media::{Disk, temporary_name};
 
 const ACCEPTED: &str = "acceptedEpoch";
-const CURRENT: &str = "currentEpoch";
+pub(crate) const CURRENT: &str = "currentEpoch";
 /// Nothing longer is a number.
 const LONGEST: usize = 64;
 

@@ -96,7 +96,7 @@ fn plan_logs(
 fn reach(disk: &Disk, dir: &Path, base: Zxid, to: Zxid) -> Result<bool, TruncateError> {
     let mut files = files_from(log_files(disk, dir)?, Zxid(base.0.saturating_add(1)));
     files.retain(|(first, _)| *first <= to);
-    let (mark, _) = mark::believed(disk, dir)?;
+    let (mark, _) = mark::believed(disk, dir, true)?;
     let mut history = History::new(disk.clone(), files, mark, base);
     loop {
         match history.next()? {

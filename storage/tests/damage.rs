@@ -90,6 +90,9 @@ fn a_marked_log_that_was_truncated_on_purpose_is_no_damage() {
         fs::File::options().write(true).open(&path).unwrap().set_len(len as u64).unwrap();
     };
     cut(record(7));
+    // A server alone is never told to.
+    assert_eq!(corrupt(dir.path()).0, "log.15");
+    fs::write(dir.path().join("currentEpoch"), "0").unwrap();
     let (recorder, result) = recover(dir.path());
     let recovered = result.unwrap();
     assert_eq!((recovered.last, recovered.verdict), (Zxid(27), Verdict::Clean));

@@ -112,17 +112,18 @@ impl MarkAt {
 }
 
 /// The mark as far as it may be believed, and why it is not if another program has changed the file
-/// that it speaks of.
+/// that it speaks of. Only a `member` of an ensemble is ever told to cut its log.
 pub(crate) fn believed(
     disk: &Disk,
     log_dir: &Path,
+    member: bool,
 ) -> Result<(Option<MarkAt>, Option<String>), DiskError> {
     let read = read(disk, log_dir)?;
     let Some(mark) = read.filter(|mark| mark.offset > 0) else {
         return Ok((read, None));
     };
     let path = log_dir.join(log_name(mark.log));
-    let changed = match changed(disk, &path, mark) {
+    let changed = match changed(disk, &path, mark, member) {
         Err(error) if error.is_not_found() => None,
         other => other?,
     };
@@ -133,7 +134,12 @@ pub(crate) fn believed(
 
 /// How another program has changed a marked file. Damage is not taken for that: all that is there
 /// must be whole, and a file that is cut must be the very same, cut behind a record, as TRUNC does.
-fn changed(disk: &Disk, path: &Path, mark: MarkAt) -> Result<Option<String>, DiskError> {
+fn changed(
+    disk: &Disk,
+    path: &Path,
+    mark: MarkAt,
+    member: bool,
+) -> Result<Option<String>, DiskError> {
     let mut scan = LogScan::open(disk, path)?;
     let (offset, Ok(_)) = scan.take()? else {
         return Ok(None);
@@ -143,7 +149,7 @@ fn changed(disk: &Disk, path: &Path, mark: MarkAt) -> Result<Option<String>, Dis
         return Ok(Some("begins with another record than it was begun with".into()));
     }
     let same = inode != 0 && scan.inode()? == inode;
-    if scan.len() >= mark.offset || !same {
+    if scan.len() >= mark.offset || !same || !member {
         return Ok(None);
     }
     while scan.take()?.1.is_ok() {}

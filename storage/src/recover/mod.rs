@@ -13,6 +13,7 @@ use codec::{AclList, SessionId, StatPersisted, Zxid};
 
 pub use verdict::Verdict;
 
+use crate::epoch;
 use crate::error::{DiskError, SnapshotError};
 use crate::log::mark;
 use crate::log::{files_from, log_files};
@@ -286,7 +287,8 @@ fn replay_logs(
 ) -> Result<(), RecoveryError> {
     let base = recovered.last;
     let files = files_from(log_files(disk, &options.log_dir)?, Zxid(base.0.saturating_add(1)));
-    let (mark, warning) = mark::believed(disk, &options.log_dir)?;
+    let member = disk.exists(&options.snap_dir.join(epoch::CURRENT))?;
+    let (mark, warning) = mark::believed(disk, &options.log_dir, member)?;
     recovered.warnings.extend(warning);
     let mut history = History::new(disk.clone(), files, mark, base);
     let mut read: Option<PathBuf> = None;
