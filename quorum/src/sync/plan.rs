@@ -203,8 +203,10 @@ fn join(
     match at_or_before {
         Some(zxid) if zxid == peer && next.is_some() => diff(rest(peer)),
         Some(zxid) if zxid == peer => diff(Vec::new()),
-        // ZK-2033: no record has the zxid e<<32; the first one of that epoch comes next.
-        _ if input.at_epoch_start() && same_epoch => diff(rest(peer)),
+        // ZK-2033: no record has the zxid e<<32, so it cannot be cut to; the first one of that epoch
+        // must come next.
+        _ if input.at_epoch_start() && next == Some(peer.next()) => diff(rest(peer)),
+        _ if input.at_epoch_start() => input.snap(),
         // ZK-1154, ZK-1156: the learner has a transaction that we do not have.
         Some(shared) if same_epoch => input.cut_back(shared, rest(shared)),
         _ => input.snap(),

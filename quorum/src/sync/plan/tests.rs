@@ -179,6 +179,13 @@ fn zk_4352_an_empty_learner_gets_no_diff_of_a_partial_history() {
     assert_eq!(plan(&at(None)), Plan::AskDisk { upto: Zxid(0x1_0000_0008) });
     let partial = window(-1, 0x1_0000_0005, 0x1_0000_0008);
     assert_eq!(steps(&at(Some(partial))), [Step::Snap(Zxid(0x1_0000_0009))]);
+    // At the start of an epoch of which the log holds the end only, with or without one before it;
+    // and of one that begins the log, where nobody knows what came before (measured, B.4).
+    for (before, next) in [(-1, 0x1_0000_0005), (3, 0x1_0000_0005), (-1, 0x1_0000_0001)] {
+        let disk = Some(window(before, next, 0x1_0000_0008));
+        let start = PlanInput { peer_last: Zxid(1 << 32), ..at(disk) };
+        assert_eq!(steps(&start), [Step::Snap(Zxid(0x1_0000_0009))]);
+    }
 }
 
 /// Guarded by the arm `at_epoch_start`.
