@@ -24,6 +24,8 @@ pub(super) enum Stage {
     EpochOffered,
     /// Waits until a quorum has acknowledged the epoch.
     AwaitingElection,
+    /// Has transactions of this epoch that are not applied here yet.
+    AwaitingCommit,
     /// Waits for what the log on disk says.
     AskedDisk,
     /// Was sent NEWLEADER; `by_snap`: with a whole tree.
@@ -104,7 +106,10 @@ impl Leader {
             Stage::EpochOffered => self.take_epoch_ack(now, id, &packet),
             Stage::Synchronising { .. } => self.take_new_leader_ack(now, id, packet),
             Stage::Acked | Stage::Live => self.take_broadcast(now, id, packet),
-            Stage::AwaitingEpoch | Stage::AwaitingElection | Stage::AskedDisk => {
+            Stage::AwaitingEpoch
+            | Stage::AwaitingElection
+            | Stage::AwaitingCommit
+            | Stage::AskedDisk => {
                 self.note(id, Oddity::Unexpected(packet.code));
             }
         }
@@ -228,6 +233,9 @@ impl Leader {
     /// Decides and sends the synchronisation. All of it is one event, so that nothing is committed
     /// between the plan and the moment from which the learner gets the broadcast. (B.4.)
     pub(super) fn start_sync(&mut self, now: Millis, id: LearnerId, disk: Option<DiskWindow>) {
+        if self.park(now, id) {
+            return;
+        }
         let Some(learner) = self.learners.get_mut(&id) else { return };
         let input = PlanInput {
             peer_last: learner.last_zxid,
@@ -257,6 +265,36 @@ impl Leader {
         }
         self.send_undecided(id, is_follower);
         self.send_new_leader(now, id, by_snap);
+    }
+
+    /// A learner that comes back with proposals of this very epoch which are not applied here: it
+    /// has acknowledged them, or would. Apache cuts them off and proposes them again; if it fails in
+    /// between, an acknowledgement that was counted (and a commit that was made of it) is gone. So
+    /// they count as acknowledged, and the learner waits until they are applied. Tells whether it
+    /// waits (or was dealt with meanwhile).
+    fn park(&mut self, now: Millis, id: LearnerId) -> bool {
+        let broadcast = &self.broadcast;
+        let (applied, proposed) = (broadcast.last_applied, broadcast.last_proposed);
+        let Some(learner) = self.learners.get_mut(&id) else { return true };
+        let last = learner.last_zxid;
+        if last.epoch() != self.epoch || last <= applied || last > proposed {
+            return false;
+        }
+        learner.stage = Stage::AwaitingCommit;
+        if let (true, Some(sid)) = (learner.is_follower, learner.sid) {
+            self.count_acks_up_to(now, sid, last);
+        }
+        true
+    }
+
+    /// Goes on with those whose transactions are applied now.
+    pub(super) fn resume_parked(&mut self, now: Millis) {
+        let applied = self.broadcast.last_applied;
+        let due = |learner: &Learner| {
+            learner.stage == Stage::AwaitingCommit && learner.last_zxid <= applied
+        };
+        let ids: Vec<_> = self.learners.iter().filter(|(_, l)| due(l)).map(|(id, _)| *id).collect();
+        ids.into_iter().for_each(|id| self.start_sync(now, id, None));
     }
 
     fn is_crowded(&self, snap: bool) -> bool {

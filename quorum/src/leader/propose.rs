@@ -136,14 +136,18 @@ impl Leader {
     /// The own log is durable up to here: the leader's own ACK of all of it.
     pub fn handle_durable(&mut self, now: Millis, zxid: Zxid) {
         self.broadcast.durable = self.broadcast.durable.max(zxid);
-        let me = self.settings.me;
+        self.apply_durable();
+        self.count_acks_up_to(now, self.settings.me, zxid);
+    }
+
+    /// Counts a server that is known to have everything up to here on disk.
+    pub(super) fn count_acks_up_to(&mut self, now: Millis, sid: ServerId, zxid: Zxid) {
         for proposal in &mut self.broadcast.outstanding {
-            if proposal.txn.zxid <= zxid && !proposal.acks.contains(&me) {
-                proposal.acks.push(me);
+            if proposal.txn.zxid <= zxid && !proposal.acks.contains(&sid) {
+                proposal.acks.push(sid);
             }
         }
         self.try_commit(now);
-        self.apply_durable();
     }
 
     pub(super) fn count_ack(&mut self, now: Millis, id: LearnerId, sid: ServerId, zxid: Zxid) {
@@ -162,6 +166,11 @@ impl Leader {
 
     /// Commits the oldest proposals as long as all their quorums have them. (B.8.3.)
     pub(super) fn try_commit(&mut self, now: Millis) {
+        self.commit_ready(now);
+        self.resume_parked(now);
+    }
+
+    fn commit_ready(&mut self, now: Millis) {
         while self.broadcast.may_commit && matches!(self.phase, Phase::Broadcasting) {
             let Some(oldest) = self.broadcast.outstanding.front() else { return };
             let met = oldest.rule.is_met(|sid| oldest.acks.contains(&sid));

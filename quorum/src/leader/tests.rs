@@ -253,6 +253,27 @@ fn zk_4882_a_quorum_of_others_commits_but_nothing_is_applied_that_this_disk_lack
     assert_eq!(applied(&leader.take_effects()), [Zxid::new(2, 1)]);
 }
 
+/// Guarded by `park`. (TRUNC never removes what is committed, or what was acknowledged and counted;
+/// found by the ensemble's random faults.)
+#[test]
+fn a_follower_that_returns_ahead_within_the_epoch_is_not_cut_but_counted() {
+    let mut leader = serving(&[(1, 1)]);
+    leader.propose(NOW, txn(2, 1), None).unwrap();
+    leader.propose(NOW, txn(2, 2), None).unwrap();
+    leader.handle_packet(NOW, id(2), ack(Zxid::new(2, 1)));
+    leader.handle_closed(id(2));
+    leader.take_effects();
+    leader.handle_connected(NOW, id(5));
+    leader.handle_packet(NOW, id(5), info(FollowerInfo, 2, 2));
+    leader.handle_packet(NOW, id(5), epoch_ack(-1, Zxid::new(2, 1)));
+    assert_eq!(sent(&leader.take_effects(), 5), [(LeaderInfo, 2 << 32)]);
+    leader.handle_durable(NOW, Zxid::new(2, 2));
+    let effects = leader.take_effects();
+    assert_eq!(applied(&effects), [Zxid::new(2, 1)]);
+    let (first, second) = (0x2_0000_0001, 0x2_0000_0002);
+    assert_eq!(sent(&effects, 5), [(Diff, first), (Proposal, second), (NewLeader, 2 << 32)]);
+}
+
 #[test]
 fn commits_are_in_order_and_late_or_foreign_acks_change_nothing() {
     let mut leader = serving(&[]);
