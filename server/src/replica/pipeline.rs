@@ -69,6 +69,8 @@ pub struct Pipeline {
     payloads: BytesMut,
     /// Why the log takes nothing more, and from which transaction on it took nothing.
     failure: Option<(JournalFailure, Zxid)>,
+    /// Expired sessions whose end is not proposed yet, oldest first.
+    dying: VecDeque<SessionId>,
 }
 
 impl Pipeline {
@@ -89,6 +91,7 @@ impl Pipeline {
             proposals: VecDeque::new(),
             payloads: BytesMut::new(),
             failure: None,
+            dying: VecDeque::new(),
         }
     }
 
@@ -165,6 +168,37 @@ impl Pipeline {
             self.take_in(prepared, payload.freeze(), Origin::Nobody, now);
         }
         self.take_in(prepared, payload.freeze(), origin, now)
+    }
+
+    /// An expired session waits for its end.
+    pub fn doom(&mut self, session: SessionId) {
+        self.dying.push_back(session);
+    }
+
+    /// Ends doomed sessions, for about `budget` transactions. A session with very many ephemerals
+    /// loses them in slices first. Answers whether some are left.
+    pub fn bury(&mut self, tree: &Tree, budget: usize, wall_ms: i64, now: Instant) -> bool {
+        let mut left = budget;
+        while let Some(session) = self.dying.front().copied() {
+            if left == 0 {
+                return true;
+            }
+            let mut slice = Vec::new();
+            let mut keep = |prepared, payload: BytesMut| slice.push((prepared, payload.freeze()));
+            let more =
+                self.preparer.prepare_session_deletions(tree, session, left, wall_ms, &mut keep);
+            left -= slice.len().min(left);
+            for (prepared, payload) in slice {
+                self.take_in(prepared, payload, Origin::Nobody, now);
+            }
+            if more {
+                return true;
+            }
+            self.dying.pop_front();
+            self.close_session(tree, session, Xid(0), wall_ms, Origin::Nobody, now);
+            left = left.saturating_sub(1);
+        }
+        false
     }
 
     /// Deletes an empty container or a TTL node whose time is over.

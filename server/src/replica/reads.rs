@@ -92,7 +92,6 @@ impl Look<'_> {
     /// What an operation costs beside the bytes of its answer.
     fn hidden_cost(&self, op: OpCode) -> u64 {
         match op {
-            OpCode::GetAllChildrenNumber => self.tree.node_count(),
             OpCode::GetEphemerals => {
                 self.tree.ephemeral_count_of(self.from.session()) as u64 * EPHEMERAL_COST
             }

@@ -1,5 +1,7 @@
 //! What happens by the clock: sessions expire, empty containers and stale TTL nodes go.
 
+use std::sync::atomic::Ordering;
+
 use codec::{SessionId, Xid};
 use tree::NodeKind;
 use tree::session::SweepBudget;
@@ -11,6 +13,8 @@ use super::pipeline::Origin;
 
 /// Sessions ended in one go: the death of many thousands must not hold up everybody else.
 const EXPIRE_AT_ONCE: usize = 64;
+/// Transactions proposed in one go to end expired sessions.
+const BURY_AT_ONCE: usize = 256;
 /// Sessions whose last sign of life is looked up in one go.
 const LOOK_AT_ONCE: usize = 4096;
 
@@ -52,20 +56,20 @@ impl Replica {
         let budget = SweepBudget { expire: EXPIRE_AT_ONCE, look: LOOK_AT_ONCE };
         let heard = |session| self.sessions.get(&session).map(|connection| connection.heard_ms(ms));
         let sweep = pipeline.sessions.expired_with(ms, budget, heard);
-        if !sweep.expired.is_empty() {
-            let tree = self.tree.read();
-            for expiry in &sweep.expired {
-                tracing::info!("expiring: {expiry}");
-                self.metrics.stale_sessions_expired.one();
-                if let Some(holder) = self.sessions.get(&expiry.session) {
-                    holder.lock().muted = true;
-                }
-                let (session, wall_ms) = (expiry.session, now.wall_ms);
-                let nobody = Origin::Nobody;
-                pipeline.close_session(&tree, session, Xid(0), wall_ms, nobody, now.instant);
+        for expiry in &sweep.expired {
+            tracing::info!("expiring: {expiry}");
+            self.metrics.stale_sessions_expired.one();
+            if let Some(holder) = self.sessions.get(&expiry.session) {
+                holder.lock().muted = true;
             }
+            pipeline.doom(expiry.session);
         }
-        Ticked { appended: !sweep.expired.is_empty(), unfinished: sweep.unfinished }
+        let before = pipeline.in_flight();
+        let tree = self.tree.read();
+        let left = pipeline.bury(&tree, BURY_AT_ONCE, now.wall_ms, now.instant);
+        let appended = pipeline.in_flight() > before;
+        self.in_flight.store(pipeline.in_flight(), Ordering::Relaxed);
+        Ticked { appended, unfinished: sweep.unfinished || left }
     }
 
     /// Ends sessions that own ephemerals and that nobody tracks: what a crash between two servers

@@ -28,7 +28,12 @@ pub fn tree(config: &ServerConfig, hash_seed: u64) -> TreeConfig {
 }
 
 fn access(config: &ServerConfig) -> AccessRules {
-    AccessRules { skip_acl: config.auth.skip_acl, digest: config.auth.digest_enabled }
+    AccessRules {
+        skip_acl: config.auth.skip_acl,
+        digest: config.auth.digest_enabled,
+        // Data and ACL of one request share what every member can read back.
+        acl_bytes_max: (config.limits.jute_max_buffer as usize).saturating_sub(1),
+    }
 }
 
 /// What prepare is told.

@@ -276,3 +276,28 @@ fn identities_of_a_connection_are_bounded() {
     assert_eq!(heard[IDENTITIES_MAX - 1..], ["-4 AuthFailed"]);
     assert!(w.clients[a].ended && w.clients[a].flushed);
 }
+
+/// The death of a session that owns thousands of nodes is spread over many ticks, and complete.
+#[test]
+fn a_session_with_very_many_ephemerals_dies_in_slices() {
+    let mut w = World::new();
+    let a = w.client();
+    for batch in 0..30 {
+        let asks: Vec<_> =
+            (0..50).map(|n| (n, create_ephemeral(&format!("/e{batch}-{n}")))).collect();
+        w.send(a, &asks);
+        w.commit();
+    }
+    assert_eq!(w.replica.tree.read().ephemeral_count(), 1500);
+    w.pass_ms(TIMEOUT_MS as u64 + TICK_MS);
+    let mut ticks = 1;
+    while w.tick().unfinished {
+        ticks += 1;
+        assert!(w.replica.in_flight() <= 300, "one slice at a time");
+        w.commit();
+    }
+    w.commit();
+    assert!(ticks >= 2, "{ticks}");
+    assert_eq!(w.replica.tree.read().ephemeral_count(), 0);
+    assert!(w.replica.pipeline.lock().sessions.is_empty());
+}
