@@ -15,7 +15,7 @@ use tree::tree::Tree;
 use super::clock::{Instant, Now};
 use super::connection::{Connection, Ending, OUTPUT_PAUSE_BYTES, Pending, State};
 use super::pipeline::{Origin, Pipeline};
-use super::reads::Look;
+use super::reads::{Look, first_text};
 use super::{Replica, auth, replies};
 
 /// This server's own connections, as the session tracker knows their owner.
@@ -373,8 +373,13 @@ impl Desk<'_> {
                     time_ms: wall_ms,
                 };
                 let body = &frames.frame(request)[8..];
-                let zxid = pipeline.request(self.tree, &caller, code, body, self.from, self.now);
-                Pending::Write { xid, op, zxid }
+                let prepared =
+                    pipeline.request(self.tree, &caller, code, body, self.from, self.now);
+                if prepared.err == ErrorCode::QuotaExceeded {
+                    let set = &self.replica.metrics.quota_exceeded_error_per_namespace;
+                    first_text(body).and_then(|path| set.of_namespace(path)).inspect(|n| n.one());
+                }
+                Pending::Write { xid, op, zxid: prepared.zxid }
             }
             Class::Close => {
                 taken.appended = true;

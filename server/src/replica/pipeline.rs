@@ -71,6 +71,7 @@ pub struct Pipeline {
     failure: Option<(JournalFailure, Zxid)>,
     /// Expired sessions whose end is not proposed yet, oldest first.
     dying: VecDeque<SessionId>,
+    told_soft_limit: Instant,
 }
 
 impl Pipeline {
@@ -92,6 +93,7 @@ impl Pipeline {
             payloads: BytesMut::new(),
             failure: None,
             dying: VecDeque::new(),
+            told_soft_limit: Instant::default(),
         }
     }
 
@@ -105,7 +107,8 @@ impl Pipeline {
         self.proposals.len()
     }
 
-    /// A client's write. Answers its zxid; the caller keeps the request pending under it.
+    /// A client's write. Answers what it became; the caller keeps the request pending under its
+    /// zxid.
     pub fn request(
         &mut self,
         tree: &Tree,
@@ -114,13 +117,25 @@ impl Pipeline {
         body: &[u8],
         from: &Arc<Connection>,
         now: Instant,
-    ) -> Zxid {
+    ) -> Prepared {
         const CHUNK_BYTES: usize = 64 << 10;
         if self.payloads.capacity() < body.len() + 256 {
             self.payloads.reserve(CHUNK_BYTES.max(body.len() + 256));
         }
         let prepared = self.preparer.prepare(tree, caller, op, body, &mut self.payloads);
-        self.propose(prepared, Origin::Request(from.clone()), now)
+        self.tell_of_soft_limits(now);
+        self.propose(prepared, Origin::Request(from.clone()), now);
+        prepared
+    }
+
+    /// One line a second at most: a quota that is passed is passed by every write.
+    fn tell_of_soft_limits(&mut self, now: Instant) {
+        const TELL_EVERY_MICROS: u64 = 1_000_000;
+        let Some(path) = self.preparer.take_over_soft_limit() else { return };
+        if now.micros_since(self.told_soft_limit) >= TELL_EVERY_MICROS {
+            self.told_soft_limit = now;
+            tracing::warn!(%path, "over the soft limit of its quota; nothing is refused for that");
+        }
     }
 
     /// An id that no session has.

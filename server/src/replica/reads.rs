@@ -122,7 +122,12 @@ impl Look<'_> {
 fn path_read(op: OpCode, body: &[u8]) -> Option<&str> {
     let counts =
         matches!(op, OpCode::GetData | OpCode::Exists | OpCode::GetChildren | OpCode::GetChildren2);
-    let length = u32::from_be_bytes(*body.first_chunk::<4>().filter(|_| counts)?) as usize;
+    counts.then(|| first_text(body))?
+}
+
+/// The text that a body begins with, nearly always a path.
+pub(super) fn first_text(body: &[u8]) -> Option<&str> {
+    let length = u32::from_be_bytes(*body.first_chunk::<4>()?) as usize;
     std::str::from_utf8(body.get(4..4usize.checked_add(length)?)?).ok()
 }
 

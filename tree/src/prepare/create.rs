@@ -173,7 +173,7 @@ impl Preparer {
     /// QUOTAEXCEEDED, or MARSHALLINGERROR where the limits cannot be read; judged by what is
     /// committed, not by what is in flight.
     pub(super) fn check_quota(
-        &self,
+        &mut self,
         tree: &Tree,
         path: &str,
         count: i64,
@@ -185,19 +185,26 @@ impl Preparer {
         let Some(quota) = tree.quota_of(path) else {
             return Ok(());
         };
-        let Some(limits) = quota.limits else {
+        let Some(limits) = quota.limits.clone() else {
             return Ok(());
         };
         let limits = limits.map_err(|_| ErrorCode::MarshallingError)?;
         // Usage that cannot be read is counted again by the next change; until then it is none.
         let usage = quota.usage.and_then(Result::ok).unwrap_or_default();
-        let exceeds = |hard: i64, used: i64, more: i64| {
-            hard != -1 && more != 0 && used.max(0).saturating_add(more) > hard
+        let exceeds = |limit: i64, used: i64, more: i64| {
+            limit != -1 && more != 0 && used.max(0).saturating_add(more) > limit
         };
         if exceeds(limits.count_hard, usage.count, count)
             || exceeds(limits.bytes_hard, usage.bytes, bytes)
         {
             return Err(ErrorCode::QuotaExceeded);
+        }
+        // A hard limit stands for the soft one of its dimension.
+        let soft = |soft: i64, hard: i64| if hard == -1 { soft } else { -1 };
+        if exceeds(soft(limits.count, limits.count_hard), usage.count, count)
+            || exceeds(soft(limits.bytes, limits.bytes_hard), usage.bytes, bytes)
+        {
+            self.over_soft_limit = Some(quota.path.into());
         }
         Ok(())
     }

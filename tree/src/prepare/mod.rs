@@ -104,6 +104,8 @@ pub struct Preparer {
     close_session_paths_max: usize,
     /// Sessions whose surplus ephemerals are being deleted, and the last node looked at.
     closing: BTreeMap<SessionId, NodeId>,
+    /// The last subtree that a write took over a soft limit, until somebody asks.
+    over_soft_limit: Option<Box<str>>,
 }
 
 impl Preparer {
@@ -117,6 +119,7 @@ impl Preparer {
             digest: tree.digest(),
             close_session_paths_max: CLOSE_SESSION_PATHS_MAX,
             closing: BTreeMap::new(),
+            over_soft_limit: None,
         }
     }
 
@@ -124,6 +127,12 @@ impl Preparer {
     /// (1000 if nobody does): no more are listed and removed in one go.
     pub fn set_close_session_paths_max(&mut self, max: usize) {
         self.close_session_paths_max = max;
+    }
+
+    /// Takes the path of a quota whose soft limit was passed since this was last asked. Soft
+    /// limits refuse nothing; the operator is to be told.
+    pub fn take_over_soft_limit(&mut self) -> Option<Box<str>> {
+        self.over_soft_limit.take()
     }
 
     /// zxid of the last transaction prepared.

@@ -443,3 +443,21 @@ fn a_multi_that_no_member_could_read_back_is_refused_whole() {
     assert!(results.contains(&OpResult::Error(ErrorCode::MarshallingError)), "{results:?}");
     assert!(bench.tree.find("/a").is_none());
 }
+
+#[test]
+fn soft_limits_refuse_nothing_and_are_told() {
+    let mut bench = Bench::new(PrepareRules { enforce_quota: true, ..rules() });
+    for path in ["/s", "/zookeeper/quota/s"] {
+        bench.create(path, 0);
+    }
+    let data = Some(&b"count=2,bytes=-1"[..]);
+    let limits = CreateRequest { data, ..create("/zookeeper/quota/s/zookeeper_limits", 0) };
+    bench.ask(OpCode::Create, &limits);
+    bench.create("/zookeeper/quota/s/zookeeper_stats", 0);
+    bench.settle();
+    assert_eq!(bench.err(OpCode::Create, &create("/s/1", 0)), ErrorCode::Ok);
+    assert_eq!(bench.preparer.take_over_soft_limit(), None);
+    assert_eq!(bench.err(OpCode::Create, &create("/s/2", 0)), ErrorCode::Ok);
+    assert_eq!(bench.preparer.take_over_soft_limit().as_deref(), Some("/s"));
+    assert_eq!(bench.preparer.take_over_soft_limit(), None);
+}
