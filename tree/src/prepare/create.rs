@@ -185,7 +185,7 @@ impl Preparer {
         let Some(quota) = tree.quota_of(path) else {
             return Ok(());
         };
-        let Some(limits) = quota.limits.clone() else {
+        let Some(limits) = quota.limits else {
             return Ok(());
         };
         let limits = limits.map_err(|_| ErrorCode::MarshallingError)?;
