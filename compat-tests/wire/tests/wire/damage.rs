@@ -200,7 +200,9 @@ fn snapshots_go_on_for_as_long_as_the_load_does() {
     let mut newest = Vec::new();
     for _ in 0..ROUNDS {
         for writer in &mut writers {
-            (0..200).for_each(|_| drop(writer.send(op::SET_DATA, &body)));
+            for _ in 0..200 {
+                writer.send(op::SET_DATA, &body);
+            }
         }
         for writer in &mut writers {
             (0..200).for_each(|_| drop(writer.reply().ok()));
