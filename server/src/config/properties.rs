@@ -123,7 +123,7 @@ fn resolve_escape(chars: &mut Peekable<Chars<'_>>) -> Result<Option<char>, Strin
     })
 }
 
-/// One `\uXXXX`, or two of them that make a surrogate pair.
+/// One `\u` escape of four digits, or two of them that make a surrogate pair.
 fn unicode(chars: &mut Peekable<Chars<'_>>) -> Result<char, String> {
     let first = hex4(chars)?;
     if !(0xd800..0xdc00).contains(&first) {

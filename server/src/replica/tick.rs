@@ -52,6 +52,7 @@ impl Replica {
         let mut pipeline = self.pipeline.lock();
         if let Some(stall) = pipeline.sessions.beat(ms, asleep_ms) {
             tracing::warn!("this server stood still; {stall}");
+            self.metrics.jvm_pause_time_ms.record(stall.stood_still_ms * 1000);
         }
         let budget = SweepBudget { expire: EXPIRE_AT_ONCE, look: LOOK_AT_ONCE };
         let heard = |session| self.sessions.get(&session).map(|connection| connection.heard_ms(ms));

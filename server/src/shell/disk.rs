@@ -77,11 +77,14 @@ impl DiskSignal {
 pub fn run(server: &Arc<Server>, syncer: &LogSyncer) {
     let mut dispatch = Dispatch::default();
     while server.disk.take_turn() {
+        let begun = server.clock.instant();
         let durable = match syncer.sync() {
             Ok(zxid) => zxid,
             Err(error) => server.fatal(&error),
         };
         server.disk.pass_turn();
+        let micros = server.clock.instant().micros_since(begun);
+        server.metrics().fsynctime.record(micros);
         server.replica.commit(durable, server.clock.now(), &mut dispatch);
         for connection in dispatch.take_flush() {
             // A dead peer is its own task's business.
