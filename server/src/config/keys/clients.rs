@@ -17,8 +17,8 @@ pub(super) const KEYS: &[Key] = &[
     file("minSessionTimeout", Kind::Int(-1), "-1", OBEYED),
     file("maxSessionTimeout", Kind::Int(-1), "-1", OBEYED),
     file("maxClientCnxns", Kind::Int(i32::MIN), "60", OBEYED),
-    file("localSessionsEnabled", Kind::Bool, "false", OBEYED),
-    file("localSessionsUpgradingEnabled", Kind::Bool, "false", OBEYED),
+    file("localSessionsEnabled", Kind::Bool, "false", super::ENSEMBLE),
+    file("localSessionsUpgradingEnabled", Kind::Bool, "false", super::ENSEMBLE),
 ];
 
 /// Limits on connections and requests, and what the Java server's sockets and caches are tuned by.
