@@ -214,6 +214,11 @@ impl Connection {
         if self.held.load(Ordering::Relaxed) {
             self.heard(now_ms);
         }
+        self.last_heard_ms()
+    }
+
+    /// When the client was really last heard of (monotonic ms).
+    pub fn last_heard_ms(&self) -> u64 {
         self.heard_ms.load(Ordering::Relaxed)
     }
 

@@ -145,7 +145,7 @@ impl Replica {
         connection.abandon();
         let session = connection.session();
         self.sessions.remove_if(&session, |_, holder| Arc::ptr_eq(holder, connection));
-        let heard = connection.heard_ms(0);
+        let heard = connection.last_heard_ms();
         self.pipeline.lock().sessions.touch(session, heard);
         while !self.watches.lock().remove_watcher_step(connection.id, SLICE) {}
         self.ids.lock().free.push(connection.id);

@@ -58,7 +58,7 @@ pub(super) const PROPERTIES: &[Key] = &[
     prop("leader.ackLoggingFrequency", Kind::Int(i32::MIN), "1000", ENSEMBLE),
     bare("leader.nodelay", Kind::Bool, "true", ENSEMBLE),
     bare("follower.nodelay", Kind::Bool, "true", ENSEMBLE),
-    bare("readonlymode.enabled", Kind::Bool, "false", super::ENSEMBLE),
+    bare("readonlymode.enabled", Kind::Bool, "false", ENSEMBLE),
     prop("commitProcessor.numWorkerThreads", Kind::Int(i32::MIN), "", JVM),
     prop("commitProcessor.maxReadBatchSize", Kind::Int(i32::MIN), "-1", JVM),
     prop("commitProcessor.maxCommitBatchSize", Kind::Int(i32::MIN), "1", JVM),
